@@ -1,0 +1,222 @@
+"""Running one shard: for each of its partitions compute, validate, publish, record.
+
+A failing partition is caught and recorded with its reason, and the others go on. A process that dies leaves no
+half-written partition: the retry skips what is published and takes the partition it died on last.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import tempfile
+import time
+import traceback
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from dataset_project.orchestration.dataset import Outcome, PartitionedDataset, Rejected, Unavailable
+from dataset_project.orchestration.logs import redact, shard_log
+from dataset_project.orchestration.planning import PlannedPartition, Planner
+from dataset_project.orchestration.work import PartitionWork, files_in, upstream_files
+from dataset_project.storage.publishing import PartitionSlot, attempts_path, partition_slot
+from dataset_project.storage.records import CommitRecord, FileEntry, Status, content_hash
+from dataset_project.storage.store import DatasetStore
+
+# A partition on which this many processes of one run have died is recorded as failed instead of killing another.
+MOST_DEATHS = 2
+
+
+class _Invalid(Exception):
+    """A blocking validator refused the partition."""
+
+
+@dataclass(frozen=True)
+class ShardRun:
+    """Who computes: the run, the first run of its re-executions, the shard's name, and whether done work is redone."""
+
+    run_id: str
+    root_run_id: str
+    shard: str
+    force: bool = False
+
+
+def run_shard(
+    dataset: PartitionedDataset,
+    keys: Sequence[str],
+    store: DatasetStore,
+    run: ShardRun,
+    on_progress: Callable[[int, int, CommitRecord], None] = lambda done, total, record: None,
+) -> list[CommitRecord]:
+    """Compute ``keys`` in order and return one record each. ``on_progress`` gets (done, total, record) after each."""
+    records = []
+    with shard_log(store, run.run_id, dataset.name, run.shard) as log:
+        log.info("%s: %d partitions", dataset.name, len(keys))
+        for key in _died_on_last(dataset, keys, store, run):
+            record = _run_partition(dataset, key, store, run, log)
+            records.append(record)
+            on_progress(len(records), len(keys), record)
+        log.info("%s: done, %d not ok", dataset.name, sum(not record.is_final for record in records))
+    return records
+
+
+def _died_on_last(dataset: PartitionedDataset, keys: Sequence[str], store: DatasetStore, run: ShardRun) -> list[str]:
+    return sorted(keys, key=lambda key: _deaths(attempts_path(store, dataset.name, key), run))
+
+
+def _deaths(attempts: Path, run: ShardRun) -> int:
+    """How many processes of this run died on the partition; only meaningful while nobody computes it."""
+    try:
+        noted = json.loads(attempts.read_text())
+    except (FileNotFoundError, ValueError):
+        return 0
+    return noted["started"] if noted["run"] == run.run_id else 0
+
+
+def _run_partition(
+    dataset: PartitionedDataset, key: str, store: DatasetStore, run: ShardRun, log: logging.Logger
+) -> CommitRecord:
+    with partition_slot(store, dataset.name, key) as slot:
+        # Another build may have finished it while this one waited for the lock, or this run before it was retried.
+        planner = Planner(store)
+        planned = planner.plan(dataset, [key])[0]
+        if planned.is_done and not (run.force and planned.record.run_id not in (run.run_id, run.root_run_id)):
+            log.info("%s is done already", key)
+            return planned.record
+        deaths = _deaths(slot.attempts, run)
+        slot.attempts.write_text(json.dumps({"run": run.run_id, "started": deaths + 1}))
+        attempt = _Attempt(dataset, planned, planner, slot, run, log)
+        if deaths >= MOST_DEATHS:
+            record = attempt.failed(f"{deaths} processes died while computing it (out of memory, or killed)")
+        else:
+            record = attempt.compute_and_publish()
+        slot.attempts.unlink(missing_ok=True)
+        return record
+
+
+class _Attempt:
+    """One attempt at one partition, whose clock starts when it is made."""
+
+    def __init__(
+        self,
+        dataset: PartitionedDataset,
+        planned: PlannedPartition,
+        planner: Planner,
+        slot: PartitionSlot,
+        run: ShardRun,
+        log: logging.Logger,
+    ):
+        self._dataset, self._planned, self._planner, self._slot = dataset, planned, planner, slot
+        self._run, self._log = run, log
+        self._started_at = datetime.now(UTC)
+        self._clock, self._cpu_clock = time.monotonic(), time.process_time()
+
+    def compute_and_publish(self) -> CommitRecord:
+        key = self._planned.key
+        try:
+            self._require_inputs()
+            outcome, files = self._compute()
+            record = self._record("ok" if outcome.items_ok else "empty", outcome.reason, outcome, files)
+            self._slot.publish(record)
+        except Rejected as error:
+            self._slot.stage()
+            record = self._record("rejected", redact(str(error)), _one_item(items_rejected=1))
+            self._slot.publish(record)
+            self._log.warning("%s rejected: %s", key, error)
+        except Unavailable as error:
+            record = self.failed(str(error), status="unavailable")
+        except _Invalid as error:
+            record = self.failed(str(error))
+        except Exception as error:
+            self._log.error("%s failed\n%s", key, traceback.format_exc())
+            record = self.failed(f"{type(error).__name__}: {error}")
+        else:
+            self._log.info("%s %s: %d rows, %d bytes, %.2f s", key, record.status, record.rows, record.bytes, record.seconds)
+        return record
+
+    def failed(self, reason: str, status: Status = "failed") -> CommitRecord:
+        """Record the attempt as failed; what was published before stays."""
+        self._slot.discard()
+        record = self._record(status, redact(reason), _one_item(items_failed=1))
+        self._log.error("%s %s: %s", self._planned.key, status, reason)
+        try:
+            self._slot.store.write_failure(record)
+        except OSError as error:
+            self._log.error("%s: the failure could not be recorded: %s", self._planned.key, error)
+        return record
+
+    def _require_inputs(self) -> None:
+        for upstream in self._dataset.upstreams:
+            states = self._planner.plan(upstream.dataset, upstream.keys_for(self._planned.key))
+            waiting = [state for state in states if not state.is_done]
+            if waiting:
+                first = waiting[0]
+                more = f" and {len(waiting) - 1} more" if len(waiting) > 1 else ""
+                why = f" ({first.reason})" if first.reason else ""
+                raise _Invalid(f"needs {upstream.dataset.name}/{first.key}{more}, which is {first.status}{why}")
+
+    def _compute(self) -> tuple[Outcome, dict[str, FileEntry]]:
+        dataset, key, store = self._dataset, self._planned.key, self._slot.store
+        staged = self._slot.stage()
+        outcome = dataset.compute(PartitionWork(dataset, key, self._planned.fingerprint, store, staged, self._log))
+        failed_share = outcome.items_failed / max(outcome.items_planned, 1)
+        if failed_share > dataset.tolerated_failures:
+            raise _Invalid(f"{outcome.items_failed} of {outcome.items_planned} items failed: {outcome.reason}")
+        with tempfile.TemporaryDirectory(prefix="inputs-") as scratch:
+            staged_files = files_in(staged, key, upstream_files(store, dataset, key, Path(scratch)))
+            for validator in dataset.validators:
+                if validator.scope == "partition":
+                    finding = validator.judge(staged_files)
+                    if not finding.passed and validator.blocking:
+                        raise _Invalid(f"{validator.name}: {finding.summary}")
+        return outcome, self._slot.staged_files()
+
+    def _record(
+        self, status: Status, reason: str, outcome: Outcome, files: dict[str, FileEntry] | None = None
+    ) -> CommitRecord:
+        dataset, files = self._dataset, files or {}
+        return CommitRecord(
+            family=dataset.family,
+            dataset=dataset.name,
+            partition=self._planned.key,
+            status=status,
+            reason=reason,
+            items_planned=outcome.items_planned,
+            items_ok=outcome.items_ok,
+            items_empty=outcome.items_empty,
+            items_failed=outcome.items_failed,
+            items_rejected=outcome.items_rejected,
+            rows=sum(entry.rows or 0 for entry in files.values()),
+            bytes=sum(entry.bytes for entry in files.values()),
+            files=files,
+            sha256=content_hash(files),
+            seed=dataset.master_seed,
+            config_hash=dataset.config_hash,
+            code_version=dataset.code_version,
+            fingerprint=self._planned.fingerprint,
+            input_hashes=self._planner.input_hashes(dataset, self._planned.key),
+            run_id=self._run.run_id,
+            shard=self._run.shard,
+            started_at=self._started_at,
+            seconds=round(time.monotonic() - self._clock, 3),
+            cpu_seconds=round(time.process_time() - self._cpu_clock, 3),
+            peak_memory_bytes=_peak_memory_bytes(),
+            cache_hits=outcome.cache_hits,
+            cost_usd=outcome.cost_usd,
+            facts=outcome.facts,
+        )
+
+
+def _one_item(items_failed: int = 0, items_rejected: int = 0) -> Outcome:
+    """The counts of a partition that ended as a whole, before its items could be told apart."""
+    return Outcome(items_planned=1, items_ok=0, items_failed=items_failed, items_rejected=items_rejected)
+
+
+def _peak_memory_bytes() -> int:
+    """Peak resident memory of this process so far (Linux gives KiB, macOS bytes)."""
+    import resource
+    import sys
+
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak if sys.platform == "darwin" else peak * 1024

@@ -1,0 +1,136 @@
+"""What a compute function works with: its partition's identity, its inputs, and a place to write.
+
+Everything it writes lands in the staging directory; publishing is the shard's business.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from dataset_project.orchestration.dataset import PartitionedDataset, PartitionFiles
+from dataset_project.storage.records import CommitRecord
+from dataset_project.storage.store import DatasetStore
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from dataset_project.storage.parquet import TableWriter
+
+
+class PartitionWork:
+    """One partition being computed.
+
+    Attributes: ``dataset`` (its declaration), ``key``, ``fingerprint``, ``directory`` (the staging directory),
+    ``log`` (the shard's log file).
+    """
+
+    def __init__(
+        self, dataset: PartitionedDataset, key: str, fingerprint: str, store: DatasetStore, directory: Path, log: logging.Logger
+    ):
+        self.dataset, self.key, self.fingerprint = dataset, key, fingerprint
+        self.directory, self.log = directory, log
+        self._store = store
+
+    @property
+    def master_seed(self) -> int:
+        return self.dataset.master_seed
+
+    @property
+    def config_hash(self) -> str:
+        return self.dataset.config_hash
+
+    def read(self, dataset: str, *, table: str = "data", columns: Sequence[str] | None = None) -> pa.Table:
+        """The upstream partition with this partition's key."""
+        return self._store.read(dataset, self.key, table=table, columns=columns)
+
+    def iterate(self, dataset: str, *, table: str = "data", columns: Sequence[str] | None = None) -> Iterator[tuple[str, pa.Table]]:
+        """Each upstream partition this one is made of, in key order: one in memory at a time."""
+        for upstream in self.dataset.upstreams:
+            if upstream.dataset.name == dataset:
+                for key in self._store.committed_keys(dataset, upstream.keys_for(self.key)):
+                    yield key, self._store.read(dataset, key, table=table, columns=columns)
+                return
+        raise ValueError(f"{self.dataset.name} does not declare {dataset} as upstream")
+
+    def facts(self, dataset: str) -> dict[str, Mapping[str, int | float | str | bool]]:
+        """Recorded facts of each upstream partition this one is made of, by key."""
+        upstream = next(each for each in self.dataset.upstreams if each.dataset.name == dataset)
+        records = ((key, self._store.committed(dataset, key)) for key in upstream.keys_for(self.key))
+        return {key: record.facts for key, record in records if record}
+
+    @contextmanager
+    def writer(self, table: str = "data", schema: pa.Schema | None = None) -> Iterator[TableWriter]:
+        """Write a declared table piece by piece. ``schema`` overrides the declared one where settings decide it."""
+        from dataset_project.storage.parquet import TableWriter
+
+        declared = schema if schema is not None else self.dataset.schemas[table]
+        with TableWriter(self.directory / f"{table}.parquet", declared, self._identity()) as writer:
+            yield writer
+
+    def write(self, data: pa.Table, table: str = "data") -> None:
+        """Write a declared table whole."""
+        with self.writer(table) as writer:
+            writer.write(data)
+
+    def path(self, name: str) -> Path:
+        """Where to write another file of the partition; its folders are made."""
+        path = self.directory / name
+        if not path.resolve().is_relative_to(self.directory.resolve()):
+            raise ValueError(f"{name!r} would leave the partition's directory")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return path
+
+    def _identity(self) -> dict[str, str]:
+        return {
+            "dataset": self.dataset.name,
+            "partition": self.key,
+            "seed": str(self.master_seed),
+            "fingerprint": self.fingerprint,
+            "config_hash": self.config_hash,
+            "code_version": self.dataset.code_version,
+        }
+
+
+def files_in(directory: Path, key: str, upstream: Mapping[str, Sequence[PartitionFiles]]) -> PartitionFiles:
+    """A directory's tables as a validator reads them."""
+    tables = {path.stem: path for path in sorted(directory.glob("*.parquet"))}
+    return PartitionFiles(key, tables, directory, upstream)
+
+
+def published_files(store: DatasetStore, dataset: PartitionedDataset, key: str, scratch: Path) -> PartitionFiles | None:
+    """A published partition and its direct inputs as local files; None when it holds none.
+
+    Files of an object store are fetched into ``scratch``.
+    """
+    record = store.committed(dataset.name, key)
+    if record is None or not record.files:
+        return None
+    return files_in(_local_directory(store, record, scratch), key, upstream_files(store, dataset, key, scratch))
+
+
+def upstream_files(store: DatasetStore, dataset: PartitionedDataset, key: str, scratch: Path) -> dict[str, list[PartitionFiles]]:
+    """Published files of everything the partition is directly made of."""
+    found = {}
+    for upstream in dataset.upstreams:
+        records = ((name, store.committed(upstream.dataset.name, name)) for name in upstream.keys_for(key))
+        found[upstream.dataset.name] = [
+            files_in(_local_directory(store, record, scratch), name, {}) for name, record in records if record and record.files
+        ]
+    return found
+
+
+def _local_directory(store: DatasetStore, record: CommitRecord, scratch: Path) -> Path:
+    relative = store.relative_directory(record.dataset, record.partition)
+    if store.is_local:
+        return store.local_path(relative)
+    directory = scratch / relative
+    for name in record.files:
+        target = directory / name
+        if not target.exists():
+            target.parent.mkdir(parents=True, exist_ok=True)
+            store.fs.get_file(store.path(record.dataset, record.partition, name), str(target))
+    return directory

@@ -1,0 +1,61 @@
+"""Parquet with one fixed set of writer settings, so that equal tables are equal files.
+
+The schema metadata holds only deterministic facts (dataset, partition, seed, fingerprints): never a time, a cost, a
+worker or a run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+ROWS_PER_GROUP = 1_048_576
+
+
+def _options() -> dict:
+    return {
+        "compression": "zstd",
+        "compression_level": 3,
+        "version": "2.6",
+        "data_page_version": "1.0",
+        "use_dictionary": True,
+        "write_statistics": True,
+        "write_page_index": False,
+        "store_schema": True,
+    }
+
+
+class TableWriter:
+    """Writes one table in row groups. Nulls in a non-nullable column and foreign schemas raise ValueError."""
+
+    def __init__(self, path: Path, schema: pa.Schema, metadata: Mapping[str, str]):
+        self._schema = schema.with_metadata({**(schema.metadata or {}), **{k.encode(): v.encode() for k, v in sorted(metadata.items())}})
+        self._path = path
+        self._writer = pq.ParquetWriter(path, self._schema, **_options())
+        self.rows = 0
+
+    def write(self, table: pa.Table) -> None:
+        if table.schema.names != self._schema.names:
+            raise ValueError(f"{self._path.name}: columns {table.schema.names} are not the declared {self._schema.names}")
+        for field, column in zip(self._schema, table.columns, strict=True):
+            if not field.nullable and column.null_count:
+                raise ValueError(f"{self._path.name}: column {field.name} has {column.null_count} nulls and may have none")
+        self._writer.write_table(table.cast(self._schema), row_group_size=ROWS_PER_GROUP)
+        self.rows += table.num_rows
+
+    def close(self) -> None:
+        self._writer.close()
+
+    def __enter__(self) -> TableWriter:
+        return self
+
+    def __exit__(self, *_exc: object) -> None:
+        self.close()
+
+
+def count_rows(path: Path) -> int:
+    """Rows of a Parquet file, from its footer."""
+    return pq.read_metadata(path).num_rows
