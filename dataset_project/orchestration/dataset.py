@@ -100,6 +100,7 @@ class PartitionedDataset:
     ``keys`` is None for an unpartitioned dataset, which has the one partition ``all``. ``configuration`` is what
     reaches the output, nothing else: it is hashed into every fingerprint, with ``code_version`` (raised by hand
     whenever the same configuration gives other bytes) and ``resources`` (versions of shipped inputs).
+    ``key_configuration`` adds what differs from key to key, such as the size of a last, partial block.
     ``cost`` is a static hint of relative work per key, used until a partition's seconds are on record.
     ``tolerated_failures`` is the share of failed items with which a partition still counts as ok.
     """
@@ -113,6 +114,7 @@ class PartitionedDataset:
     schemas: Mapping[str, pa.Schema]
     partition_keys: tuple[str, ...] | None = None
     configuration: Mapping[str, Any] = field(default_factory=dict)
+    key_configuration: Callable[[str], Mapping[str, Any]] = lambda key: {}
     resources: Mapping[str, str] = field(default_factory=dict)
     upstreams: tuple[Upstream, ...] = ()
     validators: tuple[Validator, ...] = ()

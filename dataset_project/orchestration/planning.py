@@ -66,7 +66,10 @@ class Planner:
 
     def input_hashes(self, dataset: PartitionedDataset, key: str) -> dict[str, str]:
         """Content hash of every dataset the partition is made of, as published now ('' where something is missing)."""
-        return {upstream.dataset.name: self._content(upstream.dataset, upstream.keys_for(key)) for upstream in dataset.upstreams}
+        return {
+            upstream.dataset.name: self._content(upstream.dataset, upstream.keys_for(key))
+            for upstream in dataset.upstreams
+        }
 
     def _content_of(self, dataset: PartitionedDataset, keys: tuple[str, ...]) -> str:
         records = {key: self._store.committed(dataset.name, key) for key in keys}
@@ -83,7 +86,7 @@ class Planner:
             dataset=dataset.name,
             partition=key,
             code_version=dataset.code_version,
-            configuration=dataset.configuration,
+            configuration={**dataset.configuration, **dataset.key_configuration(key)},
             master_seed=dataset.master_seed,
             inputs=inputs,
             resources=dataset.resources,
@@ -136,6 +139,7 @@ def _what_changed(dataset: PartitionedDataset, record: CommitRecord) -> str:
 
 def _with_weights(dataset: PartitionedDataset, states: list[PlannedPartition]) -> list[PlannedPartition]:
     """Weights for dealing: recorded seconds; for keys without any, the static hint scaled to the recorded ones."""
+
     def hint(key: str) -> float:
         return dataset.cost(key) if dataset.cost else 1.0
 
@@ -158,3 +162,27 @@ def deal(partitions: Sequence[PlannedPartition], shards: int) -> list[list[str]]
         dealt[number].append(partition.key)
         heapq.heappush(heap, (load + partition.weight, number))
     return dealt
+
+
+# A finished partition inside a range costs milliseconds, another run seconds: bridge gaps up to this long.
+LONGEST_BRIDGED_GAP = 500
+
+
+def ranges(keys: Sequence[str], wanted: set[str], bridgeable: set[str]) -> list[tuple[str, str]]:
+    """Contiguous ranges (first, last) of ``keys`` that cover ``wanted`` and otherwise only stretches of ``bridgeable``.
+
+    >>> ranges(list("abcdef"), {"a", "c", "f"}, bridgeable={"b"})
+    [('a', 'c'), ('f', 'f')]
+    """
+    found: list[tuple[str, str]] = []
+    gap = LONGEST_BRIDGED_GAP + 1
+    for key in keys:
+        if key in wanted:
+            if found and gap <= LONGEST_BRIDGED_GAP:
+                found[-1] = (found[-1][0], key)
+            else:
+                found.append((key, key))
+            gap = 0
+        else:
+            gap = gap + 1 if key in bridgeable else LONGEST_BRIDGED_GAP + 1
+    return found

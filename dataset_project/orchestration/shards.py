@@ -132,7 +132,9 @@ class _Attempt:
             self._log.error("%s failed\n%s", key, traceback.format_exc())
             record = self.failed(f"{type(error).__name__}: {error}")
         else:
-            self._log.info("%s %s: %d rows, %d bytes, %.2f s", key, record.status, record.rows, record.bytes, record.seconds)
+            self._log.info(
+                "%s %s: %d rows, %d bytes, %.2f s", key, record.status, record.rows, record.bytes, record.seconds
+            )
         return record
 
     def failed(self, reason: str, status: Status = "failed") -> CommitRecord:

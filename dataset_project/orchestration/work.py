@@ -29,7 +29,13 @@ class PartitionWork:
     """
 
     def __init__(
-        self, dataset: PartitionedDataset, key: str, fingerprint: str, store: DatasetStore, directory: Path, log: logging.Logger
+        self,
+        dataset: PartitionedDataset,
+        key: str,
+        fingerprint: str,
+        store: DatasetStore,
+        directory: Path,
+        log: logging.Logger,
     ):
         self.dataset, self.key, self.fingerprint = dataset, key, fingerprint
         self.directory, self.log = directory, log
@@ -47,7 +53,9 @@ class PartitionWork:
         """The upstream partition with this partition's key."""
         return self._store.read(dataset, self.key, table=table, columns=columns)
 
-    def iterate(self, dataset: str, *, table: str = "data", columns: Sequence[str] | None = None) -> Iterator[tuple[str, pa.Table]]:
+    def iterate(
+        self, dataset: str, *, table: str = "data", columns: Sequence[str] | None = None
+    ) -> Iterator[tuple[str, pa.Table]]:
         """Each upstream partition this one is made of, in key order: one in memory at a time."""
         for upstream in self.dataset.upstreams:
             if upstream.dataset.name == dataset:
@@ -112,13 +120,17 @@ def published_files(store: DatasetStore, dataset: PartitionedDataset, key: str, 
     return files_in(_local_directory(store, record, scratch), key, upstream_files(store, dataset, key, scratch))
 
 
-def upstream_files(store: DatasetStore, dataset: PartitionedDataset, key: str, scratch: Path) -> dict[str, list[PartitionFiles]]:
+def upstream_files(
+    store: DatasetStore, dataset: PartitionedDataset, key: str, scratch: Path
+) -> dict[str, list[PartitionFiles]]:
     """Published files of everything the partition is directly made of."""
     found = {}
     for upstream in dataset.upstreams:
         records = ((name, store.committed(upstream.dataset.name, name)) for name in upstream.keys_for(key))
         found[upstream.dataset.name] = [
-            files_in(_local_directory(store, record, scratch), name, {}) for name, record in records if record and record.files
+            files_in(_local_directory(store, record, scratch), name, {})
+            for name, record in records
+            if record and record.files
         ]
     return found
 

@@ -32,17 +32,23 @@ class TableWriter:
     """Writes one table in row groups. Nulls in a non-nullable column and foreign schemas raise ValueError."""
 
     def __init__(self, path: Path, schema: pa.Schema, metadata: Mapping[str, str]):
-        self._schema = schema.with_metadata({**(schema.metadata or {}), **{k.encode(): v.encode() for k, v in sorted(metadata.items())}})
+        self._schema = schema.with_metadata(
+            {**(schema.metadata or {}), **{k.encode(): v.encode() for k, v in sorted(metadata.items())}}
+        )
         self._path = path
         self._writer = pq.ParquetWriter(path, self._schema, **_options())
         self.rows = 0
 
     def write(self, table: pa.Table) -> None:
         if table.schema.names != self._schema.names:
-            raise ValueError(f"{self._path.name}: columns {table.schema.names} are not the declared {self._schema.names}")
+            raise ValueError(
+                f"{self._path.name}: columns {table.schema.names} are not the declared {self._schema.names}"
+            )
         for field, column in zip(self._schema, table.columns, strict=True):
             if not field.nullable and column.null_count:
-                raise ValueError(f"{self._path.name}: column {field.name} has {column.null_count} nulls and may have none")
+                raise ValueError(
+                    f"{self._path.name}: column {field.name} has {column.null_count} nulls and may have none"
+                )
         self._writer.write_table(table.cast(self._schema), row_group_size=ROWS_PER_GROUP)
         self.rows += table.num_rows
 

@@ -85,7 +85,9 @@ class CommitRecord(BaseModel):
 
     def tables(self) -> tuple[str, ...]:
         """Names of the partition's tables: its Parquet files at the top of its directory, without their suffix."""
-        return tuple(name.removesuffix(".parquet") for name in self.files if "/" not in name and name.endswith(".parquet"))
+        return tuple(
+            name.removesuffix(".parquet") for name in self.files if "/" not in name and name.endswith(".parquet")
+        )
 
 
 def content_hash(files: Mapping[str, FileEntry]) -> str:

@@ -100,7 +100,11 @@ class DatasetStore:
         self._write_bytes(record.dataset, record.partition, FAILED, record.model_dump_json(indent=1).encode())
 
     def mark_damaged(self, dataset: str, key: str, reason: str) -> None:
-        """Have the partition rebuilt by whoever plans next."""
+        """Have the partition rebuilt by whoever plans next; an empty ``reason`` takes the mark away again."""
+        if not reason:
+            if self.fs.exists(self.path(dataset, key, DAMAGED)):
+                self.fs.rm_file(self.path(dataset, key, DAMAGED))
+            return
         self._write_bytes(dataset, key, DAMAGED, json.dumps({"reason": reason}).encode())
 
     def _record(self, dataset: str, key: str, name: str) -> CommitRecord | None:
@@ -110,7 +114,9 @@ class DatasetStore:
         try:
             return CommitRecord.model_validate_json(content)
         except ValueError as error:
-            raise ValueError(f"{self.relative_directory(dataset, key)}/{name} is not a commit record: {error}") from None
+            raise ValueError(
+                f"{self.relative_directory(dataset, key)}/{name} is not a commit record: {error}"
+            ) from None
 
     def _read_bytes(self, path: str) -> bytes | None:
         try:
@@ -173,7 +179,12 @@ class DatasetStore:
         return [key for key in candidates if (record := self.committed(dataset, key)) and record.files]
 
     def read(
-        self, dataset: str, keys: str | Sequence[str] | None = None, *, table: str = "data", columns: Sequence[str] | None = None
+        self,
+        dataset: str,
+        keys: str | Sequence[str] | None = None,
+        *,
+        table: str = "data",
+        columns: Sequence[str] | None = None,
     ) -> pa.Table:
         """One partition, several, or all published ones, as one Arrow table in key order.
 
@@ -187,7 +198,12 @@ class DatasetStore:
         return pa.concat_tables(tables, promote_options="none").unify_dictionaries()
 
     def iterate(
-        self, dataset: str, keys: str | Sequence[str] | None = None, *, table: str = "data", columns: Sequence[str] | None = None
+        self,
+        dataset: str,
+        keys: str | Sequence[str] | None = None,
+        *,
+        table: str = "data",
+        columns: Sequence[str] | None = None,
     ) -> Iterator[pa.Table]:
         """Like `read`, one partition at a time, so that memory holds one."""
         import pyarrow.parquet as pq

@@ -1,0 +1,102 @@
+"""The commands. Each loads the project, asks the spine, and prints; imports that cost time wait until then."""
+
+from __future__ import annotations
+
+import sys
+import uuid
+import warnings
+
+import click
+from rich.console import Console
+
+from dataset_project.cli import environment
+
+SIZES = ("demo", "standard", "full")
+INTERRUPTED = 130
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 120})
+@click.version_option(package_name="dataset_project")
+def main() -> None:
+    """Machine-learning datasets for health care, every item accounted for."""
+    # Dagster warns about every preview and beta API that its own decorators use.
+    warnings.filterwarnings("ignore", module="dagster")
+
+
+@main.command()
+@click.argument("families", metavar="[FAMILY]...", nargs=-1)
+@click.option("--size", type=click.Choice(SIZES), help="How many partitions (DATASET_SIZE).")
+@click.option("--partitions", multiple=True, metavar="KEY|A...B", help="Only these partitions; may be repeated.")
+@click.option("--shards", type=click.IntRange(1, 10_000), help="Shards per dataset and run (DATASET_SHARDS).")
+@click.option("--workers", type=click.IntRange(1, 1024), help="Processes at a time (DATASET_WORKERS).")
+@click.option("--executor", type=click.Choice(("multiprocess", "in_process")), help="DATASET_EXECUTOR.")
+@click.option("--force", is_flag=True, help="Recompute what is done, too.")
+def build(
+    families: tuple[str, ...],
+    size: str | None,
+    partitions: tuple[str, ...],
+    shards: int | None,
+    workers: int | None,
+    executor: str | None,
+    force: bool,
+) -> None:
+    """Bring datasets up to date: all families, or those named. Does nothing, in seconds, when there is nothing to do."""
+    options = {"SIZE": size, "SHARDS": shards, "WORKERS": workers, "EXECUTOR": executor}
+    overrides = {f"DATASET_{name}": str(value) for name, value in options.items() if value is not None}
+    project = environment.load_project(overrides)
+    datasets = environment.chosen_datasets(project, families)
+    keys = environment.parse_partitions(partitions, datasets)
+    environment.require_writable(project.store)
+    environment.ensure_dagster_home()
+    console = Console()
+    console.print(f"data directory  {project.store.location}", highlight=False, soft_wrap=True)
+    sys.exit(_build(console, project, datasets, keys, shards, force))
+
+
+def _build(console, project, datasets, keys, shards, force) -> int:
+    import dagster as dg
+    from dagster._core.errors import DagsterExecutionInterruptedError
+    from dagster._utils.interrupts import capture_interrupts
+
+    from dataset_project.cli import report
+    from dataset_project.cli.progress import BuildProgress
+    from dataset_project.orchestration.build import Builder, BuildOptions, chosen_keys
+    from dataset_project.orchestration.planning import Planner
+
+    options = BuildOptions(uuid.uuid4().hex, keys, shards, force)
+    planner = Planner(project.store)
+    totals = {}
+    for dataset in datasets:
+        states = planner.plan(dataset, chosen_keys(dataset, options))
+        totals[dataset.name] = (len(states), 0 if force else sum(state.is_done for state in states))
+    try:
+        with capture_interrupts(), dg.DagsterInstance.get() as instance:
+            builder = Builder(project.store, instance, environment.DEFINITIONS, options)
+            with BuildProgress(console, instance, options.build_id, datasets, totals):
+                result = builder.build(datasets, project.datasets)
+    except (KeyboardInterrupt, DagsterExecutionInterruptedError):
+        console.print("[red]interrupted[/]: what was finished is kept; the same command goes on from there")
+        return INTERRUPTED
+    report.print_manifest(console, result.manifest)
+    report.print_result(console, result)
+    return 0 if result.succeeded else 1
+
+
+@main.command()
+def verify() -> None:
+    """Re-hash every published file and compare it with its record and the manifest; exit status 1 on any difference."""
+    from dataset_project.cli import report
+    from dataset_project.orchestration.verification import read_manifest, verify_datasets
+
+    project = environment.load_project({})
+    console = Console()
+    try:
+        manifest = read_manifest(project.store)
+    except FileNotFoundError:
+        raise click.ClickException(f"{project.store.location} has no manifest: nothing was built there yet") from None
+    with console.status("verifying") as status:
+        problems = verify_datasets(
+            project.datasets, project.store, manifest, lambda dataset, key: status.update(f"verifying {dataset}/{key}")
+        )
+    report.print_problems(console, problems, manifest)
+    sys.exit(1 if any(problem.is_error for problem in problems) else 0)

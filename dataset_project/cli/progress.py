@@ -1,0 +1,120 @@
+"""Live progress of a build, from Dagster's own records: the engine events that plan and shard steps write.
+
+Reads the instance only; it never touches the runs.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+if TYPE_CHECKING:
+    import dagster as dg
+
+    from dataset_project.orchestration.dataset import PartitionedDataset
+
+_SECONDS_BETWEEN_READS = 0.5
+_EVENTS_PER_READ = 1000
+
+
+class BuildProgress:
+    """A bar per dataset: partitions done of all, rows, failures, time left. A context manager around the build."""
+
+    def __init__(
+        self,
+        console: Console,
+        instance: dg.DagsterInstance,
+        build_id: str,
+        datasets: Sequence[PartitionedDataset],
+        totals: dict[str, tuple[int, int]],
+    ):
+        """``totals``: per dataset, partitions of the build and how many of them are done at its start."""
+        self._instance, self._build_id = instance, build_id
+        self._bars = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TextColumn("{task.fields[rows]:>12,} rows"),
+            TextColumn("{task.fields[failures]}", style="red"),
+            TimeElapsedColumn(),
+            TimeRemainingColumn(),
+            console=console,
+        )
+        self._done_before = {name: done for name, (_, done) in totals.items()}
+        self._tasks = {
+            dataset.name: self._bars.add_task(
+                dataset.name,
+                total=totals[dataset.name][0],
+                completed=totals[dataset.name][1],
+                rows=0,
+                failures="",
+                start=False,
+            )
+            for dataset in datasets
+        }
+        self._states: dict[tuple[str, str, str], dict] = {}
+        self._cursors: dict[str, str | None] = {}
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._watch, name="build-progress", daemon=True)
+
+    def __enter__(self) -> BuildProgress:
+        self._bars.start()
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_exc: object) -> None:
+        self._stop.set()
+        self._thread.join()
+        self._read()
+        self._bars.stop()
+
+    def _watch(self) -> None:
+        while not self._stop.wait(_SECONDS_BETWEEN_READS):
+            self._read()
+
+    def _read(self) -> None:
+        import dagster as dg
+
+        from dataset_project.orchestration.build import BUILD_TAG
+
+        for run in self._instance.get_runs(dg.RunsFilter(tags={BUILD_TAG: self._build_id})):
+            self._read_run(run.run_id)
+
+    def _read_run(self, run_id: str) -> None:
+        import dagster as dg
+
+        from dataset_project.orchestration.assets import progress_of
+
+        while True:
+            page = self._instance.get_records_for_run(
+                run_id, self._cursors.get(run_id), of_type=dg.DagsterEventType.ENGINE_EVENT, limit=_EVENTS_PER_READ
+            )
+            self._cursors[run_id] = page.cursor
+            for record in page.records:
+                state = progress_of(record.event_log_entry.dagster_event)
+                if state is not None and state["dataset"] in self._tasks:
+                    self._apply(run_id, state)
+            if not page.has_more:
+                return
+
+    def _apply(self, run_id: str, state: dict) -> None:
+        name = state["dataset"]
+        task = self._tasks[name]
+        self._bars.start_task(task)
+        if "shard" not in state:
+            # The plan step: what this run takes up again counts as not done.
+            self._done_before[name] -= max(0, state["reused"] + state["to_do"] - state["total"])
+            return
+        self._states[run_id, name, state["shard"]] = state
+        mine = [each for (_, dataset, _), each in self._states.items() if dataset == name]
+        failures = sum(each["failed"] for each in mine)
+        self._bars.update(
+            task,
+            completed=self._done_before[name] + sum(each["done"] - each["failed"] for each in mine),
+            rows=sum(each["rows"] for each in mine),
+            failures=f"{failures} failed" if failures else "",
+        )

@@ -1,0 +1,203 @@
+"""Building datasets: plan in process, launch ordinary runs for what is to do, none when there is nothing.
+
+One run per partitions definition and contiguous range, in dependency order. After a failed run, what hangs on good
+partitions is still built; what hangs on a dataset whose blocking check failed is not. Every run is one the UI shows;
+showing progress belongs to the command line.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import dagster as dg
+from dagster._core.definitions.reconstruct import ReconstructableJob, ReconstructableRepository
+from dagster._core.storage.asset_check_execution_record import AssetCheckExecutionRecordStatus
+from dagster._core.storage.tags import ASSET_PARTITION_RANGE_END_TAG, ASSET_PARTITION_RANGE_START_TAG
+
+from dataset_project.orchestration.assets import FORCE_TAG, SHARDS_TAG, asset_key, asset_of_step
+from dataset_project.orchestration.checks import blocking_check_keys
+from dataset_project.orchestration.dataset import PartitionedDataset, in_dependency_order
+from dataset_project.orchestration.manifest import MANIFEST_ASSET, MANIFEST_PARQUET, manifest_rows
+from dataset_project.orchestration.planning import PlannedPartition, Planner, ranges
+from dataset_project.orchestration.sensors import MANIFEST_JOB
+from dataset_project.storage.store import DatasetStore
+
+BUILD_TAG = "dataset_project/build"
+
+
+@dataclass(frozen=True)
+class BuildOptions:
+    """``keys`` limits every partitioned dataset; ``build_id`` tags the runs; ``force`` recomputes what is done."""
+
+    build_id: str
+    keys: frozenset[str] | None = None
+    shards: int | None = None
+    force: bool = False
+
+
+@dataclass(frozen=True)
+class RunRequest:
+    """One run: datasets that share a partitions definition, and the first and last key (None: unpartitioned)."""
+
+    datasets: tuple[PartitionedDataset, ...]
+    first: str | None = None
+    last: str | None = None
+
+
+@dataclass
+class BuildResult:
+    """What a build came to: its runs (id, succeeded), partitions that did not end well by dataset, partitions that wait
+    for others, and the manifest's rows."""
+
+    runs: list[tuple[str, bool]] = field(default_factory=list)
+    failed: dict[str, dict[str, str]] = field(default_factory=dict)
+    waiting: dict[str, list[str]] = field(default_factory=dict)
+    manifest: list[dict[str, object]] = field(default_factory=list)
+
+    @property
+    def succeeded(self) -> bool:
+        return not self.failed and all(succeeded for _, succeeded in self.runs)
+
+
+def chosen_keys(dataset: PartitionedDataset, options: BuildOptions) -> tuple[str, ...]:
+    """Keys of ``dataset`` that the build covers."""
+    if options.keys is None or dataset.partition_keys is None:
+        return dataset.keys
+    return tuple(key for key in dataset.keys if key in options.keys)
+
+
+class Builder:
+    """Brings datasets up to date, once."""
+
+    def __init__(
+        self, store: DatasetStore, instance: dg.DagsterInstance, definitions_module: str, options: BuildOptions
+    ):
+        self._store, self._instance, self._options = store, instance, options
+        self._repository = ReconstructableRepository.for_module(definitions_module, "defs")
+        self._result = BuildResult()
+        # What this build has tried: nothing is tried twice, so a build ends.
+        self._tried: set[tuple[str, str]] = set()
+        self._checked: set[str] = set()
+
+    def build(
+        self, datasets: Sequence[PartitionedDataset], all_datasets: Sequence[PartitionedDataset] | None = None
+    ) -> BuildResult:
+        """Build ``datasets``; the manifest covers ``all_datasets``, those of the code location (default: the same)."""
+        for group in _groups(in_dependency_order(datasets)):
+            while requests := self._requests(group):
+                for request in requests:
+                    self._execute(request)
+        for dataset in datasets:
+            self._account_for(dataset)
+        self._result.manifest = self._refresh_manifest(datasets if all_datasets is None else all_datasets)
+        return self._result
+
+    def _requests(self, group: Sequence[PartitionedDataset]) -> list[RunRequest]:
+        """Runs that bring a group further: everything to do whose inputs are done or are made in the same run."""
+        planner = Planner(self._store)
+        to_do: dict[str, set[str]] = {}
+        bridgeable = set(chosen_keys(group[0], self._options))
+        for dataset in group:
+            if any(self._is_poisoned(each.dataset) and each.dataset.name not in to_do for each in dataset.upstreams):
+                continue
+            again = self._is_poisoned(dataset) and dataset.name not in self._checked
+            for state in planner.plan(dataset, chosen_keys(dataset, self._options)):
+                redone = any(state.key in to_do.get(each.dataset.name, ()) for each in dataset.upstreams)
+                due = self._options.force or redone or not state.is_done
+                wanted = again or (due and (dataset.name, state.key) not in self._tried)
+                if wanted and self._has_inputs(dataset, state.key, planner, to_do):
+                    to_do.setdefault(dataset.name, set()).add(state.key)
+                elif not state.is_done:
+                    bridgeable.discard(state.key)
+        needed = tuple(dataset for dataset in group if dataset.name in to_do)
+        if not needed:
+            return []
+        if group[0].partition_keys is None:
+            return [RunRequest(needed)]
+        wanted_keys = set().union(*to_do.values())
+        return [RunRequest(needed, *ends) for ends in ranges(group[0].keys, wanted_keys, bridgeable - wanted_keys)]
+
+    def _has_inputs(self, dataset: PartitionedDataset, key: str, planner: Planner, to_do: dict[str, set[str]]) -> bool:
+        for upstream in dataset.upstreams:
+            made_here = to_do.get(upstream.dataset.name, set())
+            needed = [each for each in upstream.keys_for(key) if each not in made_here]
+            if not all(state.is_done for state in planner.plan(upstream.dataset, needed)):
+                return False
+        return True
+
+    def _is_poisoned(self, dataset: PartitionedDataset) -> bool:
+        """Whether a blocking check of the dataset failed when it was last asked."""
+        latest = self._instance.event_log_storage.get_latest_asset_check_execution_by_key(blocking_check_keys(dataset))
+        return any(record.status == AssetCheckExecutionRecordStatus.FAILED for record in latest.values())
+
+    def _execute(self, request: RunRequest) -> None:
+        tags = {}
+        if request.first is not None:
+            tags |= {ASSET_PARTITION_RANGE_START_TAG: request.first, ASSET_PARTITION_RANGE_END_TAG: request.last}
+        if self._options.force:
+            tags[FORCE_TAG] = "true"
+        if self._options.shards:
+            tags[SHARDS_TAG] = str(self._options.shards)
+        keys = [asset_key(dataset) for dataset in request.datasets]
+        result = self._execute_assets(keys, tags)
+        for dataset in request.datasets:
+            # After a failure the later datasets of the run were never begun, and are free to be tried.
+            if any(
+                event.is_step_start and asset_of_step(event.step_key) == dataset.name for event in result.all_events
+            ):
+                self._checked.add(dataset.name)
+                self._tried |= {(dataset.name, key) for key in _keys(dataset, request)}
+
+    def _execute_assets(
+        self, keys: Sequence[dg.AssetKey], tags: dict[str, str], job_name: str | None = None
+    ) -> dg.JobExecutionResult:
+        """One run of these assets and their checks in this process, as ``dagster asset materialize`` makes it."""
+        name = job_name or self._repository.get_definition().get_implicit_job_def_for_assets(keys).name
+        result = dg.execute_job(
+            ReconstructableJob(self._repository, name),
+            instance=self._instance,
+            asset_selection=list(keys),
+            tags={BUILD_TAG: self._options.build_id, **tags},
+            # The console shows progress; everything else is on the run and in the shards' logs.
+            run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
+        )
+        self._result.runs.append((result.run_id, result.success))
+        return result
+
+    def _account_for(self, dataset: PartitionedDataset) -> None:
+        planner = Planner(self._store)
+        for state in planner.plan(dataset, chosen_keys(dataset, self._options)):
+            if state.is_done or state.status == "unavailable":
+                continue
+            if state.status in ("missing", "stale") and (dataset.name, state.key) not in self._tried:
+                self._result.waiting.setdefault(dataset.name, []).append(state.key)
+            else:
+                self._result.failed.setdefault(dataset.name, {})[state.key] = _described(state)
+
+    def _refresh_manifest(self, datasets: Sequence[PartitionedDataset]) -> list[dict[str, object]]:
+        """Materialise the manifest when something ran or it is not there; otherwise only read what it would say."""
+        if self._result.runs or not self._store.fs.exists(f"{self._store.root}/{MANIFEST_PARQUET}"):
+            self._execute_assets([dg.AssetKey([MANIFEST_ASSET])], {}, MANIFEST_JOB)
+        return manifest_rows(datasets, self._store, self._instance)
+
+
+def _described(state: PlannedPartition) -> str:
+    return f"{state.status}: {state.reason}" if state.reason else state.status
+
+
+def _keys(dataset: PartitionedDataset, request: RunRequest) -> tuple[str, ...]:
+    if request.first is None or request.last is None:
+        return dataset.keys
+    return dataset.keys[dataset.keys.index(request.first) : dataset.keys.index(request.last) + 1]
+
+
+def _groups(datasets: Sequence[PartitionedDataset]) -> list[list[PartitionedDataset]]:
+    """Neighbours in dependency order that share a partitions definition, so that one range run can cover them."""
+    groups: list[list[PartitionedDataset]] = []
+    for dataset in datasets:
+        if groups and groups[-1][0].partition_keys == dataset.partition_keys:
+            groups[-1].append(dataset)
+        else:
+            groups.append([dataset])
+    return groups

@@ -1,0 +1,99 @@
+"""Commit records as materialisation metadata, and back.
+
+Either can rebuild the other: every field of the record is on the event under its own name, so the UI can show and plot
+it, and facts come both as one JSON value and, when numeric, one by one.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+import dagster as dg
+
+from dataset_project.storage.records import CommitRecord
+from dataset_project.storage.store import DatasetStore
+
+_JSON_FIELDS = ("files", "input_hashes", "facts")
+_THUMBNAIL_WIDTH = 480
+PICTURES = "pictures/"
+
+
+def record_metadata(record: CommitRecord, store: DatasetStore, *, run_id: str) -> dict[str, Any]:
+    """Metadata of a partition's materialisation event. ``reused``: computed by another run, found intact by this one."""
+    metadata: dict[str, Any] = {
+        "dagster/partition_row_count": record.rows,
+        "path": store.relative_directory(record.dataset, record.partition),
+        "reused": record.run_id != run_id,
+    }
+    numeric_facts = {name: value for name, value in record.facts.items() if isinstance(value, (int, float))}
+    fields = record.model_dump(mode="json")
+    metadata |= {name: value for name, value in numeric_facts.items() if name not in fields}
+    for name, value in fields.items():
+        metadata[name] = dg.MetadataValue.json(value) if name in _JSON_FIELDS else value
+    metadata["started_at"] = dg.MetadataValue.timestamp(record.started_at)
+    return metadata | _thumbnails(record, store)
+
+
+def metadata_record(metadata: Mapping[str, dg.MetadataValue]) -> CommitRecord | None:
+    """The commit record an event's metadata holds; None for an event that was not made from one."""
+    fields = {}
+    for name in CommitRecord.model_fields:
+        if name not in metadata:
+            return None
+        value = metadata[name].value
+        fields[name] = value
+    started_at = fields["started_at"]
+    if isinstance(started_at, (int, float)):
+        from datetime import UTC
+
+        fields["started_at"] = datetime.fromtimestamp(started_at, UTC)
+    return CommitRecord.model_validate_json(json.dumps(fields, default=str))
+
+
+def _thumbnails(record: CommitRecord, store: DatasetStore) -> dict[str, dg.MetadataValue]:
+    """Small copies of the partition's pictures as markdown, so the UI shows them without serving files."""
+    names = [name for name in record.files if name.startswith(PICTURES) and name.endswith(".png")]
+    if not names:
+        return {}
+    import base64
+    import io
+
+    from PIL import Image
+
+    shown = {}
+    for name in names:
+        with (
+            store.fs.open(store.path(record.dataset, record.partition, name), "rb") as file,
+            Image.open(file) as picture,
+        ):
+            picture.thumbnail((_THUMBNAIL_WIDTH, 10 * _THUMBNAIL_WIDTH))
+            content = io.BytesIO()
+            picture.convert("RGB").quantize(64).save(content, "PNG", optimize=True)
+        title = name.removeprefix(PICTURES).removesuffix(".png")
+        encoded = base64.b64encode(content.getvalue()).decode()
+        shown[title] = dg.MetadataValue.md(f"![{title}](data:image/png;base64,{encoded})")
+    return shown
+
+
+def column_schema(schemas: Mapping[str, Any]) -> dict[str, dg.TableSchema]:
+    """Dagster's column schemas of a dataset's Arrow schemas: the only table's is the asset's own."""
+    tables = {}
+    for table, schema in sorted(schemas.items()):
+        columns = []
+        for field in schema:
+            notes = {key.decode(): value.decode() for key, value in (field.metadata or {}).items()}
+            unit = f" [{notes['unit']}]" if notes.get("unit") else ""
+            columns.append(
+                dg.TableColumn(
+                    field.name,
+                    str(field.type),
+                    description=notes.get("description", "") + unit,
+                    constraints=dg.TableColumnConstraints(nullable=field.nullable),
+                )
+            )
+        name = "dagster/column_schema" if len(schemas) == 1 else f"{table}_schema"
+        tables[name] = dg.TableSchema(columns)
+    return tables

@@ -1,0 +1,199 @@
+"""The manifest: one row per planned partition of every dataset, reconciled from three sides.
+
+Planned keys ⟕ commit records ⟕ materialisation events. The row is the record's; where the event or the plan says
+otherwise, ``disagreement`` says which and how. Written as Parquet and CSV, with the catalogue, by the asset
+`dataset_manifest`, by builds, and by a sensor after every run, failed ones too.
+"""
+
+import os
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import dagster as dg
+from dagster import AssetRecordsFilter, DagsterEventType
+
+from dataset_project.orchestration.assets import asset_key
+from dataset_project.orchestration.dataset import PartitionedDataset
+from dataset_project.orchestration.events import metadata_record
+from dataset_project.orchestration.planning import PlannedPartition, Planner
+from dataset_project.storage.catalogue import write_catalogue
+from dataset_project.storage.keys import UNPARTITIONED
+from dataset_project.storage.records import CommitRecord
+from dataset_project.storage.store import DatasetStore
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+MANIFEST_ASSET = "dataset_manifest"
+MANIFEST_PARQUET, MANIFEST_CSV = "manifest.parquet", "manifest.csv"
+_EVENTS_PER_QUERY = 500
+_SPREADSHEET_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+
+def manifest_schema() -> "pa.Schema":
+    """Columns of the manifest."""
+    import pyarrow as pa
+
+    text, whole, real = pa.string(), pa.int64(), pa.float64()
+    names = {
+        **dict.fromkeys(("family", "dataset", "partition", "status", "reason"), text),
+        **dict.fromkeys(("items_planned", "items_ok", "items_empty", "items_failed", "items_rejected"), whole),
+        **dict.fromkeys(("rows", "bytes", "files"), whole),
+        "sha256": text,
+        "seed": whole,
+        **dict.fromkeys(("config_hash", "code_version", "input_hashes", "fingerprint", "run_id", "shard"), text),
+        "started_at": pa.timestamp("us", tz="UTC"),
+        **dict.fromkeys(("seconds", "cpu_seconds"), real),
+        **dict.fromkeys(("peak_memory_bytes", "cache_hits"), whole),
+        "cost_usd": real,
+        "path": text,
+        "published_fingerprint": text,
+        "disagreement": text,
+    }
+    return pa.schema(list(names.items()))
+
+
+def manifest_rows(
+    datasets: Sequence[PartitionedDataset], store: DatasetStore, instance: dg.DagsterInstance
+) -> list[dict[str, object]]:
+    """One row per planned partition, in the order of ``datasets`` and their keys."""
+    planner = Planner(store)
+    rows = []
+    for dataset in datasets:
+        events = latest_records(instance, dataset)
+        for partition in planner.plan(dataset):
+            rows.append(_row(dataset, partition, events.get(partition.key), store))
+    return rows
+
+
+def latest_records(instance: dg.DagsterInstance, dataset: PartitionedDataset) -> dict[str, CommitRecord]:
+    """What the newest materialisation event of each partition says, from its metadata alone."""
+    key = asset_key(dataset)
+    if dataset.partition_keys is None:
+        newest = instance.fetch_materializations(key, limit=1).records
+    else:
+        ids = instance.event_log_storage.get_latest_storage_id_by_partition(key, DagsterEventType.ASSET_MATERIALIZATION)
+        wanted, newest = sorted(ids.values()), []
+        for start in range(0, len(wanted), _EVENTS_PER_QUERY):
+            some = wanted[start : start + _EVENTS_PER_QUERY]
+            newest += instance.fetch_materializations(
+                AssetRecordsFilter(key, storage_ids=some), limit=len(some)
+            ).records
+    found = {}
+    for event in newest:
+        record = metadata_record(event.asset_materialization.metadata)
+        if record is not None:
+            found[event.partition_key or UNPARTITIONED] = record
+    return found
+
+
+def _row(
+    dataset: PartitionedDataset, partition: PlannedPartition, event: CommitRecord | None, store: DatasetStore
+) -> dict[str, object]:
+    import json
+
+    record, published = partition.record, partition.published
+    row: dict[str, object] = {
+        "family": dataset.family,
+        "dataset": dataset.name,
+        "partition": partition.key,
+        "status": partition.status,
+        "reason": partition.reason,
+        "seed": dataset.master_seed,
+        "config_hash": dataset.config_hash,
+        "code_version": dataset.code_version,
+        "fingerprint": partition.fingerprint,
+        "path": store.relative_directory(dataset.name, partition.key),
+        "published_fingerprint": published.fingerprint if published else None,
+        "disagreement": _disagreement(published, event),
+    }
+    if record is not None:
+        taken = record.model_dump(exclude={*row, "files", "facts", "input_hashes"})
+        row |= taken
+        row["files"] = len(record.files)
+        row["input_hashes"] = json.dumps(dict(record.input_hashes), sort_keys=True)
+    return row
+
+
+def _disagreement(published: CommitRecord | None, event: CommitRecord | None) -> str:
+    if event is None:
+        return "published, but no materialisation event" if published else ""
+    if published is None:
+        return "a materialisation event, but nothing published" if event.is_final else ""
+    compared = ("sha256", "fingerprint", "rows", "bytes", "status")
+    different = [name for name in compared if getattr(published, name) != getattr(event, name)]
+    if not different or not event.is_final:
+        return ""
+    return "; ".join(f"{name}: files {getattr(published, name)}, event {getattr(event, name)}" for name in different)
+
+
+def write_manifest(
+    datasets: Sequence[PartitionedDataset], store: DatasetStore, instance: dg.DagsterInstance
+) -> list[dict[str, object]]:
+    """Rebuild manifest and catalogue, each renamed into place whole; returns the manifest's rows."""
+    import pyarrow as pa
+    import pyarrow.csv as pc
+    import pyarrow.parquet as pq
+
+    rows = manifest_rows(datasets, store, instance)
+    table = pa.Table.from_pylist(rows, schema=manifest_schema())
+    store.make_writable()
+    _replace(store, MANIFEST_PARQUET, lambda sink: pq.write_table(table, sink, compression="zstd"))
+    safe = pa.Table.from_pylist([_spreadsheet_safe(row) for row in rows], schema=manifest_schema())
+    _replace(store, MANIFEST_CSV, lambda sink: pc.write_csv(safe, sink))
+    if store.is_local:
+        tables = {dataset.name: sorted(dataset.schemas) for dataset in datasets}
+        write_catalogue(store, tables, store.local_path(MANIFEST_PARQUET))
+    return rows
+
+
+def _replace(store: DatasetStore, name: str, write) -> None:
+    path = f"{store.root}/{name}"
+    if not store.is_local:
+        with store.fs.open(path, "wb") as sink:
+            write(sink)
+        return
+    temporary = f"{path}.{os.getpid()}.tmp"
+    with open(temporary, "wb") as sink:
+        write(sink)
+    os.replace(temporary, path)
+
+
+def _spreadsheet_safe(row: Mapping[str, object]) -> dict[str, object]:
+    """A spreadsheet runs a cell that starts like a formula; a leading apostrophe keeps it text (OWASP's rule)."""
+    return {
+        name: "'" + value if isinstance(value, str) and value.startswith(_SPREADSHEET_FORMULA) else value
+        for name, value in row.items()
+    }
+
+
+def manifest_asset(datasets: Sequence[PartitionedDataset], store: DatasetStore) -> dg.AssetsDefinition:
+    """The asset `dataset_manifest`, downstream of every dataset."""
+
+    @dg.asset(
+        name=MANIFEST_ASSET,
+        group_name="manifest",
+        deps=[asset_key(dataset) for dataset in datasets],
+        description="One row per planned partition: status, items, rows, bytes, hashes, cost; and the DuckDB catalogue.",
+        kinds={"parquet", "duckdb"},
+        code_version="1",
+        # A range run may include it beside partitioned datasets, which takes the policy on each.
+        backfill_policy=dg.BackfillPolicy.single_run(),
+    )
+    def dataset_manifest(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
+        rows = write_manifest(datasets, store, context.instance)
+        counts: dict[str, int] = {}
+        for row in rows:
+            counts[str(row["status"])] = counts.get(str(row["status"]), 0) + 1
+        disagreements = sum(bool(row["disagreement"]) for row in rows)
+        return dg.MaterializeResult(
+            metadata={
+                "dagster/row_count": len(rows),
+                "path": MANIFEST_PARQUET,
+                "disagreements": disagreements,
+                "bytes": sum(int(row.get("bytes") or 0) for row in rows),
+                **{f"partitions_{status}": count for status, count in sorted(counts.items())},
+            }
+        )
+
+    return dataset_manifest

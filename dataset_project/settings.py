@@ -1,0 +1,85 @@
+"""The one settings class: what is built, where, and with how much of the machine.
+
+Read from the environment (``DATASET_SIZE``, ``DATASET_SIMULATIONS__DAYS`` …) and from a ``.env`` file in the working
+directory, the environment winning. A family's own settings stand in its package. Secrets are not settings: they are
+read from the environment where they are used.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field, ValidationError, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
+
+from dataset_project.orchestration.executors import ExecutorName, available_cores
+from dataset_project.simulations.configuration import SimulationSettings
+
+PREFIX = "DATASET_"
+Size = Literal["demo", "standard", "full"]
+
+
+class InvalidSettings(ValueError):
+    """Settings that make no sense: one line per problem, naming the variable."""
+
+
+class Settings(BaseSettings):
+    """Settings of the project. Read them with `load_settings`."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX,
+        env_nested_delimiter="__",
+        env_file=".env",
+        extra="ignore",
+        frozen=True,
+        nested_model_default_partial_update=True,
+    )
+
+    data_dir: str = Field("data", min_length=1, description="directory (or fsspec URL) that datasets are written to")
+    seed: int = Field(20_261_123, ge=0, lt=2**63, description="master seed that every random stream derives from")
+    size: Size = Field("standard", description="how many partitions: demo, standard or full")
+    executor: ExecutorName = Field("multiprocess", description="multiprocess or in_process")
+    workers: Annotated[int, Field(ge=1, le=1024)] | None = Field(
+        None, description="processes at a time; unset: the cores this process may use"
+    )
+    shards: Annotated[int, Field(ge=1, le=10_000)] | None = Field(
+        None, description="shards that a run deals a dataset's partitions into; unset: as many as workers"
+    )
+    simulations: SimulationSettings = Field(default_factory=SimulationSettings, description="the simulations family")
+
+    @field_validator("data_dir")
+    @classmethod
+    def _absolute(cls, location: str) -> str:
+        return location if "://" in location else str(Path(location).expanduser().absolute())
+
+    @property
+    def worker_count(self) -> int:
+        return self.workers or available_cores()
+
+    @property
+    def shard_count(self) -> int:
+        return self.shards or self.worker_count
+
+
+def load_settings() -> Settings:
+    """Settings from the environment and ``.env``. Raises InvalidSettings, which names each variable and its value."""
+    try:
+        return Settings()
+    except ValidationError as error:
+        raise InvalidSettings("; ".join(_explain(problem) for problem in error.errors())) from None
+    except SettingsError as error:
+        raise InvalidSettings(f"{error}: {error.__cause__}") from None
+
+
+def _explain(problem) -> str:
+    variable = PREFIX + "__".join(str(part) for part in problem["loc"] if not _is_branch(part)).upper()
+    message = problem["msg"].removeprefix("Value error, ")
+    given = problem["input"]
+    shown = "" if isinstance(given, dict) else f" (given: {given!r})"
+    return f"{variable}: {message[:1].lower()}{message[1:]}{shown}"
+
+
+def _is_branch(part: str | int) -> bool:
+    """Pydantic names the branch of a union in an error's location, as in ``workers.constrained-int``."""
+    return isinstance(part, str) and ("[" in part or part in ("int", "none", "nullable"))
