@@ -40,7 +40,7 @@ def build(
     executor: str | None,
     force: bool,
 ) -> None:
-    """Bring datasets up to date: all families, or those named. Does nothing, in seconds, when there is nothing to do."""
+    """Bring datasets up to date: all families, or those named. Does nothing when there is nothing to do."""
     options = {"SIZE": size, "SHARDS": shards, "WORKERS": workers, "EXECUTOR": executor}
     overrides = {f"DATASET_{name}": str(value) for name, value in options.items() if value is not None}
     project = environment.load_project(overrides)

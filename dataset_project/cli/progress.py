@@ -44,7 +44,9 @@ class BuildProgress:
             TimeRemainingColumn(),
             console=console,
         )
+        self._totals = {name: total for name, (total, _) in totals.items()}
         self._done_before = {name: done for name, (_, done) in totals.items()}
+        self._to_do = dict.fromkeys(totals, 0)
         self._tasks = {
             dataset.name: self._bars.add_task(
                 dataset.name,
@@ -106,15 +108,16 @@ class BuildProgress:
         task = self._tasks[name]
         self._bars.start_task(task)
         if "shard" not in state:
-            # The plan step: what this run takes up again counts as not done.
-            self._done_before[name] -= max(0, state["reused"] + state["to_do"] - state["total"])
+            # The plan step. What counted as done may be due again, when an input of it was rebuilt by this build.
+            self._to_do[name] += state["to_do"]
             return
         self._states[run_id, name, state["shard"]] = state
         mine = [each for (_, dataset, _), each in self._states.items() if dataset == name]
+        before = min(self._done_before[name], self._totals[name] - self._to_do[name])
         failures = sum(each["failed"] for each in mine)
         self._bars.update(
             task,
-            completed=self._done_before[name] + sum(each["done"] - each["failed"] for each in mine),
+            completed=before + sum(each["done"] - each["failed"] for each in mine),
             rows=sum(each["rows"] for each in mine),
             failures=f"{failures} failed" if failures else "",
         )

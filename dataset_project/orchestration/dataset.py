@@ -47,7 +47,7 @@ class Outcome:
 
 @dataclass(frozen=True)
 class PartitionFiles:
-    """What a validator reads: one partition's tables as local Parquet files, and those of the partitions it was made of.
+    """What a validator reads: a partition's tables as local Parquet files, and those of the partitions it was made of.
 
     ``upstream`` maps a dataset's name to its partitions' files, in key order.
     """

@@ -22,7 +22,7 @@ PICTURES = "pictures/"
 
 
 def record_metadata(record: CommitRecord, store: DatasetStore, *, run_id: str) -> dict[str, Any]:
-    """Metadata of a partition's materialisation event. ``reused``: computed by another run, found intact by this one."""
+    """Metadata of a partition's materialisation event. ``reused``: computed by another run and found intact."""
     metadata: dict[str, Any] = {
         "dagster/partition_row_count": record.rows,
         "path": store.relative_directory(record.dataset, record.partition),

@@ -174,7 +174,7 @@ def manifest_asset(datasets: Sequence[PartitionedDataset], store: DatasetStore) 
         name=MANIFEST_ASSET,
         group_name="manifest",
         deps=[asset_key(dataset) for dataset in datasets],
-        description="One row per planned partition: status, items, rows, bytes, hashes, cost; and the DuckDB catalogue.",
+        description="One row per planned partition: status, items, rows, bytes, hashes; and the DuckDB catalogue.",
         kinds={"parquet", "duckdb"},
         code_version="1",
         # A range run may include it beside partitioned datasets, which takes the policy on each.

@@ -1,7 +1,7 @@
 """A real but tiny family for the spine's tests: numbers [p0…] → squares [p0…] → total [unpartitioned].
 
 Its compute functions do what files in the trigger directory (``TINY_TRIGGERS``) tell them: ``fail-<dataset>-<key>``
-raises, ``reject-…`` and ``unavailable-…`` say so, ``invalid-…`` writes what a validator refuses, ``kill-…`` holds how
+raises, ``hold-…`` waits until it is gone, ``reject-…`` and ``unavailable-…`` say so, ``invalid-…`` writes what a validator refuses, ``kill-…`` holds how
 many more times the process kills itself in the middle of writing.
 """
 
@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import signal
+import time
 from pathlib import Path
 
 import numpy as np
@@ -37,13 +38,16 @@ def _trigger(work, word: str) -> Path | None:
 
 
 def _obey(work) -> None:
-    Path(os.environ["TINY_TRIGGERS"], "computed.log").open("a").write(f"{work.dataset.name}/{work.key}\n")
+    with Path(os.environ["TINY_TRIGGERS"], "computed.log").open("a") as log:
+        log.write(f"{work.dataset.name}/{work.key}\n")
     if _trigger(work, "reject"):
         raise Rejected("the input is nonsense")
     if _trigger(work, "unavailable"):
         raise Unavailable("the library is not installed")
     if _trigger(work, "fail"):
         raise RuntimeError("told to fail")
+    while _trigger(work, "hold"):
+        time.sleep(0.02)
     kill = _trigger(work, "kill")
     if kill and int(kill.read_text()) > 0:
         kill.write_text(str(int(kill.read_text()) - 1))

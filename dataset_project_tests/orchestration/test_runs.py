@@ -1,0 +1,185 @@
+"""What a run does and leaves: events, records, failures, and every way people heal them."""
+
+from __future__ import annotations
+
+import os
+
+import dagster as dg
+import pytest
+from dagster._core.definitions.reconstruct import ReconstructableJob, ReconstructableRepository
+
+from dataset_project.orchestration.assets import FORCE_TAG
+from dataset_project.storage.keys import UNPARTITIONED
+from dataset_project_tests.support import TINY_DEFINITIONS
+
+RANGE = {"dagster/asset_partition_range_start": "p0", "dagster/asset_partition_range_end": "p3"}
+
+
+def _materialise(tiny, *names: str, tags=RANGE, **options):
+    """One ordinary run in process, as the UI's dialog launches it."""
+    job = tiny.definitions().resolve_implicit_global_asset_job_def()
+    with dg.DagsterInstance.get() as instance:
+        return job.execute_in_process(
+            instance=instance,
+            asset_selection=[dg.AssetKey([name]) for name in names],
+            tags=tags,
+            raise_on_error=False,
+            **options,
+        )
+
+
+def _by_partition(tiny, dataset: str, run_id: str) -> dict:
+    events = [(partition, metadata) for run, partition, metadata in tiny.events(dataset) if run == run_id]
+    assert len(events) == len({partition for partition, _ in events}), "a partition has two events in one run"
+    return dict(events)
+
+
+def test_one_event_per_partition_with_its_own_metadata(tiny):
+    result = _materialise(tiny, "numbers", "squares")
+    assert result.success
+    for dataset in ("numbers", "squares"):
+        events = _by_partition(tiny, dataset, result.run_id)
+        assert sorted(events) == ["p0", "p1", "p2", "p3"]
+        for key, metadata in events.items():
+            record = tiny.store.committed(dataset, key)
+            assert metadata["sha256"] == record.sha256
+            assert metadata["dagster/partition_row_count"] == record.rows == 50
+            assert metadata["reused"] is False
+
+
+def test_reused_partitions_get_an_event_with_their_stored_metadata(tiny):
+    first = _materialise(tiny, "numbers", tags={"dagster/partition": "p1"})
+    second = _materialise(tiny, "numbers")
+    events = _by_partition(tiny, "numbers", second.run_id)
+    assert {key: metadata["reused"] for key, metadata in events.items()} == {
+        "p0": False,
+        "p1": True,
+        "p2": False,
+        "p3": False,
+    }
+    assert events["p1"]["run_id"] == first.run_id
+    assert events["p1"]["rows"] == 50
+    assert tiny.computed()["numbers/p1"] == 1
+
+
+def test_unpartitioned_dataset_is_one_partition_named_all(tiny):
+    _materialise(tiny, "numbers", "squares")
+    result = _materialise(tiny, "total", tags={})
+    assert result.success
+    assert list(_by_partition(tiny, "total", result.run_id)) == [None]
+    assert tiny.store.committed("total", UNPARTITIONED).rows == 4
+
+
+def test_failure_is_recorded_with_its_reason_and_the_others_are_good(tiny):
+    tiny.trigger("fail", "numbers", "p2")
+    result = _materialise(tiny, "numbers", "squares")
+    assert not result.success
+    assert sorted(_by_partition(tiny, "numbers", result.run_id)) == ["p0", "p1", "p3"]
+    failure = tiny.store.last_failure("numbers", "p2")
+    assert (failure.status, failure.reason) == ("failed", "RuntimeError: told to fail")
+    assert failure.items_planned == failure.items_failed == 1
+    assert tiny.events("squares") == [], "nothing downstream may run after a failure"
+    log = (tiny.store.local_path("logs") / result.run_id).glob("numbers.*.log")
+    assert any("Traceback" in path.read_text() for path in log)
+
+
+@pytest.mark.parametrize("route", ["failed and missing", "all steps", "from failure", "build"])
+def test_failure_heals_by_every_route(tiny, route):
+    trigger = tiny.trigger("fail", "numbers", "p2")
+    failed = _materialise(tiny, "numbers")
+    trigger.unlink()
+    if route == "failed and missing":
+        assert _materialise(tiny, "numbers", tags={"dagster/partition": "p2"}).success
+    elif route == "build":
+        assert tiny.build("numbers").succeeded
+    else:
+        with dg.DagsterInstance.get() as instance:
+            options = (
+                dg.ReexecutionOptions.from_failure(failed.run_id, instance)
+                if route == "from failure"
+                else dg.ReexecutionOptions(failed.run_id)
+            )
+            job = ReconstructableJob(ReconstructableRepository.for_module(TINY_DEFINITIONS, "defs"), "__ASSET_JOB")
+            with dg.execute_job(job, instance, tags=RANGE, reexecution_options=options) as healed:
+                assert healed.success
+                expected = ["p0", "p1", "p2", "p3"]
+                assert sorted(_by_partition(tiny, "numbers", healed.run_id)) == expected
+    assert tiny.store.committed("numbers", "p2").status == "ok"
+    assert tiny.store.last_failure("numbers", "p2") is None
+    assert tiny.computed() == {"numbers/p0": 1, "numbers/p1": 1, "numbers/p2": 2, "numbers/p3": 1}
+
+
+def test_validator_refuses_before_anything_has_a_name(tiny):
+    tiny.trigger("invalid", "numbers", "p1")
+    assert not _materialise(tiny, "numbers").success
+    assert tiny.store.committed("numbers", "p1") is None
+    assert tiny.store.last_failure("numbers", "p1").reason.startswith("not_negative: lowest value -")
+    assert not tiny.store.local_path("numbers", "partition=p1", "data.parquet").exists()
+
+
+def test_failed_attempt_keeps_what_was_published(tiny, monkeypatch):
+    _materialise(tiny, "numbers")
+    before = tiny.store.committed("numbers", "p0")
+    monkeypatch.setenv("TINY_VERSION", "2")
+    tiny.trigger("fail", "numbers", "p0")
+    assert not _materialise(tiny, "numbers").success
+    assert tiny.store.committed("numbers", "p0") == before
+    assert tiny.store.differences(before, rehash=True) == []
+
+
+def test_rejected_is_final_and_unavailable_is_tried_again(tiny):
+    tiny.trigger("reject", "numbers", "p0")
+    tiny.trigger("unavailable", "numbers", "p1")
+    first = _materialise(tiny, "numbers")
+    assert first.success, "neither is a failure"
+    events = _by_partition(tiny, "numbers", first.run_id)
+    assert (events["p0"]["status"], events["p0"]["reason"]) == ("rejected", "the input is nonsense")
+    assert (events["p1"]["status"], events["p1"]["reason"]) == ("unavailable", "the library is not installed")
+    _materialise(tiny, "numbers")
+    assert tiny.computed()["numbers/p0"] == 1
+    assert tiny.computed()["numbers/p1"] == 2
+
+
+def test_force_recomputes_with_the_same_bytes(tiny):
+    _materialise(tiny, "numbers")
+    before = {key: tiny.store.committed("numbers", key) for key in ("p0", "p1", "p2", "p3")}
+    result = _materialise(tiny, "numbers", tags={**RANGE, FORCE_TAG: "true"})
+    for key, record in before.items():
+        again = tiny.store.committed("numbers", key)
+        assert again.run_id == result.run_id != record.run_id
+        assert again.sha256 == record.sha256
+
+
+def test_changed_code_version_makes_downstream_stale_too(tiny, monkeypatch):
+    tiny.build()
+    monkeypatch.setenv("TINY_VERSION", "2")
+    result = tiny.build()
+    assert result.succeeded
+    assert tiny.computed() == {
+        f"{name}/{key}": 2 for name in ("numbers", "squares") for key in ("p0", "p1", "p2", "p3")
+    } | {"total/all": 2}
+
+
+def test_blocking_check_sees_altered_files_and_stops_downstream(tiny):
+    _materialise(tiny, "numbers")
+    path = tiny.store.local_path("numbers", "partition=p1", "data.parquet")
+    recorded = tiny.store.committed("numbers", "p1").files["data.parquet"]
+    content = bytearray(path.read_bytes())
+    content[100] ^= 1
+    path.write_bytes(content)
+    os.utime(path, ns=(recorded.mtime_ns, recorded.mtime_ns))
+    result = _materialise(tiny, "numbers", "squares")
+    assert not result.success
+    evaluations = {each.check_name: each for each in result.get_asset_check_evaluations()}
+    assert not evaluations["files_match_records"].passed
+    assert list(evaluations["files_match_records"].metadata["failing_partitions"].value) == ["p1"]
+    assert tiny.events("squares") == []
+
+
+def test_growing_adds_partitions_and_leaves_the_old_alone(tiny, monkeypatch):
+    tiny.build("numbers", "squares")
+    before = {key: tiny.store.committed("squares", key) for key in ("p0", "p3")}
+    monkeypatch.setenv("TINY_PARTITIONS", "6")
+    assert tiny.build("numbers", "squares").succeeded
+    assert {key: tiny.store.committed("squares", key) for key in ("p0", "p3")} == before
+    assert tiny.store.committed_keys("squares") == ["p0", "p1", "p2", "p3", "p4", "p5"]
