@@ -7,7 +7,8 @@ instance as this command, instead of an ephemeral one that records nothing.
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
@@ -16,6 +17,8 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
+    from dagster import DagsterInstance
+
     from dataset_project.orchestration.dataset import PartitionedDataset
     from dataset_project.settings import Settings
     from dataset_project.storage.store import DatasetStore
@@ -81,6 +84,20 @@ def ensure_dagster_home() -> Path:
     if not configuration.exists():
         configuration.write_text(files("dataset_project.cli").joinpath("dagster.yaml").read_text())
     return home
+
+
+@contextmanager
+def dagster_instance() -> Iterator[DagsterInstance]:
+    """The instance in DAGSTER_HOME. One process at a time opens it: two that create its SQLite databases at once may
+    wait for each other for ever."""
+    from dagster import DagsterInstance
+    from filelock import FileLock
+
+    with ExitStack() as opened:
+        with FileLock(ensure_dagster_home() / ".opening.lock"):
+            instance = opened.enter_context(DagsterInstance.get())
+            instance.get_runs_count()
+        yield instance
 
 
 def chosen_datasets(project: Project, families: Sequence[str]) -> list[PartitionedDataset]:

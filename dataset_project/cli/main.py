@@ -47,14 +47,12 @@ def build(
     datasets = environment.chosen_datasets(project, families)
     keys = environment.parse_partitions(partitions, datasets)
     environment.require_writable(project.store)
-    environment.ensure_dagster_home()
     console = Console()
     console.print(f"data directory  {project.store.location}", highlight=False, soft_wrap=True)
     sys.exit(_build(console, project, datasets, keys, shards, force))
 
 
 def _build(console, project, datasets, keys, shards, force) -> int:
-    import dagster as dg
     from dagster._core.errors import DagsterExecutionInterruptedError
     from dagster._utils.interrupts import capture_interrupts
 
@@ -70,7 +68,7 @@ def _build(console, project, datasets, keys, shards, force) -> int:
         states = planner.plan(dataset, chosen_keys(dataset, options))
         totals[dataset.name] = (len(states), 0 if force else sum(state.is_done for state in states))
     try:
-        with capture_interrupts(), dg.DagsterInstance.get() as instance:
+        with capture_interrupts(), environment.dagster_instance() as instance:
             builder = Builder(project.store, instance, environment.DEFINITIONS, options)
             with BuildProgress(console, instance, options.build_id, datasets, totals):
                 result = builder.build(datasets, project.datasets)
@@ -80,6 +78,13 @@ def _build(console, project, datasets, keys, shards, force) -> int:
     report.print_manifest(console, result.manifest)
     report.print_result(console, result)
     return 0 if result.succeeded else 1
+
+
+@main.command()
+def init() -> None:
+    """Make the Dagster home and note it in .env, so that bare `dagster` commands use it. `build` does this, too."""
+    environment.load_project({})
+    click.echo(f"DAGSTER_HOME={environment.ensure_dagster_home()}")
 
 
 @main.command()

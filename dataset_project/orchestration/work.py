@@ -53,30 +53,33 @@ class PartitionWork:
         """The upstream partition with this partition's key."""
         return self._store.read(dataset, self.key, table=table, columns=columns)
 
-    def iterate(
-        self, dataset: str, *, table: str = "data", columns: Sequence[str] | None = None
-    ) -> Iterator[tuple[str, pa.Table]]:
-        """Each upstream partition this one is made of, in key order: one in memory at a time."""
-        for upstream in self.dataset.upstreams:
-            if upstream.dataset.name == dataset:
-                for key in self._store.committed_keys(dataset, upstream.keys_for(self.key)):
-                    yield key, self._store.read(dataset, key, table=table, columns=columns)
-                return
-        raise ValueError(f"{self.dataset.name} does not declare {dataset} as upstream")
+    def row_groups(self, dataset: str, *, table: str = "data") -> Iterator[pa.Table]:
+        """The upstream partition with this partition's key, one row group (one `TableWriter.write`) at a time."""
+        import pyarrow.parquet as pq
 
-    def facts(self, dataset: str) -> dict[str, Mapping[str, int | float | str | bool]]:
-        """Recorded facts of each upstream partition this one is made of, by key."""
-        upstream = next(each for each in self.dataset.upstreams if each.dataset.name == dataset)
-        records = ((key, self._store.committed(dataset, key)) for key in upstream.keys_for(self.key))
-        return {key: record.facts for key, record in records if record}
+        with self._store.fs.open(self._store.path(dataset, self.key, f"{table}.parquet"), "rb") as file:
+            parquet = pq.ParquetFile(file)
+            for number in range(parquet.num_row_groups):
+                yield parquet.read_row_group(number).replace_schema_metadata(None)
+
+    def iterate(self, dataset: str, *, table: str = "data", columns: Sequence[str] | None = None) -> Iterator[pa.Table]:
+        """Each upstream partition this one is made of, in key order: one in memory at a time.
+
+        Raises ValueError for a dataset that is not declared upstream.
+        """
+        upstream = next((each for each in self.dataset.upstreams if each.dataset.name == dataset), None)
+        if upstream is None:
+            raise ValueError(f"{self.dataset.name} does not declare {dataset} as upstream")
+        keys = self._store.committed_keys(dataset, upstream.keys_for(self.key))
+        yield from self._store.iterate(dataset, keys, table=table, columns=columns)
 
     @contextmanager
-    def writer(self, table: str = "data", schema: pa.Schema | None = None) -> Iterator[TableWriter]:
-        """Write a declared table piece by piece. ``schema`` overrides the declared one where settings decide it."""
+    def writer(self, table: str = "data") -> Iterator[TableWriter]:
+        """Write a declared table piece by piece."""
         from dataset_project.storage.parquet import TableWriter
 
-        declared = schema if schema is not None else self.dataset.schemas[table]
-        with TableWriter(self.directory / f"{table}.parquet", declared, self._identity()) as writer:
+        schema = self.dataset.schemas[table]
+        with TableWriter(self.directory / f"{table}.parquet", schema, self._identity()) as writer:
             yield writer
 
     def write(self, data: pa.Table, table: str = "data") -> None:

@@ -74,7 +74,7 @@ def _squares(work) -> Outcome:
 
 def _total(work) -> Outcome:
     _obey(work)
-    totals = [int(table.column("value").to_numpy().sum()) for _, table in work.iterate("squares")]
+    totals = [int(table.column("value").to_numpy().sum()) for table in work.iterate("squares")]
     _write(work, np.array(totals))
     return Outcome(items_planned=len(totals), items_ok=len(totals))
 

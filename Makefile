@@ -1,0 +1,44 @@
+# Everything people do with the project. `make data` and `make test` need Python >= 3.11 and nothing else.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+ARGS ?=
+SIZE ?= standard
+
+.PHONY: data test test-slow ui bench lint verify clean
+
+# Installed from exact versions, so that the same commit gives the same bytes on every machine.
+$(VENV)/installed: pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable .
+	touch $@
+
+$(VENV)/installed-test: $(VENV)/installed
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[test,peers,browser]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps simglucose==0.2.11
+	touch $@
+
+data: $(VENV)/installed  ## build every dataset into data/ and print the manifest
+	$(BIN)/dataset-project build --size $(SIZE) $(ARGS)
+
+verify: $(VENV)/installed  ## re-hash everything that was built
+	$(BIN)/dataset-project verify
+
+test: $(VENV)/installed-test  ## what CI runs
+	$(BIN)/python -m pytest -q -m "not slow" $(ARGS)
+
+test-slow: $(VENV)/installed-test  ## also what needs a browser, the daemon or minutes
+	$(BIN)/python -m pytest -q $(ARGS)
+
+ui: $(VENV)/installed  ## the Dagster UI on http://localhost:3000
+	$(BIN)/dataset-project init
+	$(BIN)/dagster dev
+
+bench: $(VENV)/installed-test  ## every figure of the README, with its peer's in the same run
+	$(BIN)/python -m benchmarks.simulations $(ARGS)
+
+lint: $(VENV)/installed-test
+	$(BIN)/ruff check . && $(BIN)/ruff format --check .
+
+clean:  ## the environment and caches, never data
+	rm -rf $(VENV) .pytest_cache .ruff_cache *.egg-info
