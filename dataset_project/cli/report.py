@@ -20,7 +20,7 @@ _COUNTED = ("ok", "empty", "failed")
 
 def print_manifest(console: Console, rows: Sequence[dict[str, object]]) -> None:
     """The manifest by dataset: partitions by status, rows, bytes, seconds of computing."""
-    table = Table(title="manifest", title_justify="left")
+    table = Table(title="manifest", title_justify="left", box=None, padding=(0, 1, 0, 0), header_style="bold")
     for name in ("family", "dataset"):
         table.add_column(name, no_wrap=True)
     others = sorted({str(row["status"]) for row in rows} - set(_COUNTED))

@@ -6,6 +6,7 @@ otherwise, ``disagreement`` says which and how. Written as Parquet and CSV, with
 """
 
 import os
+import warnings
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
@@ -169,7 +170,13 @@ def _spreadsheet_safe(row: Mapping[str, object]) -> dict[str, object]:
 
 def manifest_asset(datasets: Sequence[PartitionedDataset], store: DatasetStore) -> dg.AssetsDefinition:
     """The asset `dataset_manifest`, downstream of every dataset."""
+    with warnings.catch_warnings():
+        # `backfill_policy` is stable on graph-backed assets and "beta" on the decorator.
+        warnings.simplefilter("ignore", dg.BetaWarning)
+        return _manifest_asset(datasets, store)
 
+
+def _manifest_asset(datasets: Sequence[PartitionedDataset], store: DatasetStore) -> dg.AssetsDefinition:
     @dg.asset(
         name=MANIFEST_ASSET,
         group_name="manifest",

@@ -155,12 +155,13 @@ def deal(partitions: Sequence[PlannedPartition], shards: int) -> list[list[str]]
     Longest-processing-time-first: the longest shard is at most 4/3 of the best possible (Graham 1969). Within a shard
     the heaviest comes first too. Deterministic: ties go by key, then by shard number.
     """
-    heap = [(0.0, number) for number in range(min(shards, len(partitions)))]
+    # Equal loads go to the shard with fewer keys: weights may all be zero.
+    heap = [(0.0, 0, number) for number in range(min(shards, len(partitions)))]
     dealt: list[list[str]] = [[] for _ in heap]
     for partition in sorted(partitions, key=lambda each: (-each.weight, each.key)):
-        load, number = heapq.heappop(heap)
+        load, held, number = heapq.heappop(heap)
         dealt[number].append(partition.key)
-        heapq.heappush(heap, (load + partition.weight, number))
+        heapq.heappush(heap, (load + partition.weight, held + 1, number))
     return dealt
 
 

@@ -111,3 +111,42 @@ FORECAST_WINDOWS = pa.schema(
         _field("valid", pa.bool_(), "no missing CGM in the history or at +30/+60, no flagged sample up to +60"),
     ]
 )
+
+GLUCOSE_RANGES = ("below_54", "54_69", "70_180", "181_250", "above_250")
+
+COHORT_STATISTICS = pa.schema(
+    [
+        _field("cohort", pa.string(), "age group, or `all`"),
+        _field("scenario", pa.string(), "behaviour scenario, or `all`"),
+        _field("patients", pa.int64(), "patients of the group"),
+        _field("samples", pa.int64(), "CGM samples after the warm-up day"),
+        _field("mean_mgdl", pa.float64(), "mean CGM, averaged over patients", "mg/dL"),
+        _field("sd_mgdl", pa.float64(), "within-patient SD of CGM, averaged over patients", "mg/dL"),
+        _field("cv", pa.float64(), "coefficient of variation, averaged over patients", "1"),
+        _field("gmi_percent", pa.float64(), "glucose management indicator (Bergenstal 2018)", "%"),
+        *(_field(f"share_{name}", pa.float64(), f"share of time {name.replace('_', ' ')} mg/dL", "1")
+          for name in GLUCOSE_RANGES),
+        _field("targets_missed", pa.string(), "Battelino 2019 targets that the group misses"),
+        _field("outside_real_cohorts", pa.string(), "figures outside the bands of published cohorts"),
+    ]
+)  # fmt: skip
+
+BASELINE_ERRORS = pa.schema(
+    [
+        _field("split", pa.string(), "held-out split"),
+        _field("horizon_minutes", pa.int32(), "forecast horizon", "min"),
+        _field("windows", pa.int64(), "windows scored"),
+        _field("persistence_rmse_mgdl", pa.float64(), "RMSE of repeating the last reading", "mg/dL"),
+        _field("ridge_rmse_mgdl", pa.float64(), "RMSE of ridge regression fitted on train", "mg/dL"),
+    ]
+)
+
+LABEL_PREVALENCE = pa.schema(
+    [
+        _field("split", pa.string(), "train, val or test"),
+        _field("n_history", pa.int32(), "history samples"),
+        _field("label", pa.string(), "label column of forecast_windows"),
+        _field("windows", pa.int64(), "valid windows"),
+        _field("positives", pa.int64(), "valid windows whose label is true"),
+    ]
+)

@@ -1,0 +1,1 @@
+"""One command per family, each figure measured against a peer in the same run: ``python -m benchmarks.<family>``."""

@@ -1,0 +1,79 @@
+"""What Dagster loads: keys, groups, partitions, checks, metadata."""
+
+from __future__ import annotations
+
+import dagster as dg
+import pytest
+
+from dataset_project_tests.support import fresh_module
+
+DEFINITIONS = "dataset_project.definitions"
+BLOCKED = ("patients", "glucose_timeseries", "forecast_windows")
+UNPARTITIONED = ("training_splits", "simulation_report", "dataset_manifest")
+
+
+@pytest.fixture
+def graph(tmp_path, monkeypatch) -> dg.AssetGraph:
+    monkeypatch.setenv("DATASET_DATA_DIR", str(tmp_path))
+    return fresh_module(DEFINITIONS).defs.resolve_asset_graph()
+
+
+def test_assets_groups_and_dependencies(graph):
+    nodes = {node.key.to_user_string(): node for node in graph.asset_nodes}
+    assert set(nodes) == {*BLOCKED, *UNPARTITIONED}
+    assert {nodes[name].group_name for name in nodes if name != "dataset_manifest"} == {"simulations"}
+
+    def parents(name: str) -> set[str]:
+        return {key.to_user_string() for key in nodes[name].parent_keys}
+
+    assert parents("patients") == set()
+    assert parents("glucose_timeseries") == {"patients"}
+    assert parents("forecast_windows") == {"patients", "glucose_timeseries"}
+    assert parents("training_splits") == {"glucose_timeseries", "forecast_windows"}
+    assert parents("simulation_report") == set(BLOCKED)
+    assert parents("dataset_manifest") == set(nodes) - {"dataset_manifest"}
+
+
+def test_partitions_and_policies(graph):
+    expected = [f"cohort_{number:04d}" for number in range(10)]
+    for node in graph.asset_nodes:
+        assert node.backfill_policy == dg.BackfillPolicy.single_run(), node.key
+        assert node.code_version, node.key
+        if node.key.to_user_string() in BLOCKED:
+            assert list(node.partitions_def.get_partition_keys()) == expected
+        else:
+            assert node.partitions_def is None
+
+
+@pytest.mark.parametrize(("size", "blocks"), [("demo", 2), ("standard", 10), ("full", 100)])
+def test_a_size_is_a_number_of_partitions(tmp_path, monkeypatch, size, blocks):
+    monkeypatch.setenv("DATASET_SIZE", size)
+    monkeypatch.setenv("DATASET_DATA_DIR", str(tmp_path))
+    graph = fresh_module(DEFINITIONS).defs.resolve_asset_graph()
+    assert len(graph.get(dg.AssetKey(["patients"])).partitions_def.get_partition_keys()) == blocks
+
+
+def test_every_dataset_has_checks_and_blocks_on_altered_files(graph):
+    by_asset: dict[str, set[str]] = {}
+    for key in graph.asset_check_keys:
+        by_asset.setdefault(key.asset_key.to_user_string(), set()).add(key.name)
+    assert set(by_asset) == {*BLOCKED, "training_splits", "simulation_report"}
+    assert all("files_match_records" in names and len(names) > 1 for names in by_asset.values())
+    assert {"labels_recomputed", "label_prevalence", "splits_do_not_leak"} <= by_asset["forecast_windows"]
+
+
+def test_columns_have_descriptions_and_units(graph):
+    for name in BLOCKED:
+        schema = graph.get(dg.AssetKey([name])).metadata["dagster/column_schema"]
+        assert all(column.description for column in schema.columns), name
+    series = graph.get(dg.AssetKey(["glucose_timeseries"])).metadata["dagster/column_schema"]
+    described = {column.name: column for column in series.columns}
+    assert described["plasma_mgdl"].description.endswith("[mg/dL]")
+    assert described["cgm_mgdl"].constraints.nullable and not described["plasma_mgdl"].constraints.nullable
+
+
+def test_the_manifest_is_refreshed_after_success_failure_and_cancellation():
+    repository = fresh_module(DEFINITIONS).defs.get_repository_def()
+    sensors = {sensor.name: sensor for sensor in repository.sensor_defs}
+    assert set(sensors) == {"manifest_after_success", "manifest_after_failure", "manifest_after_cancellation"}
+    assert all(sensor.default_status == dg.DefaultSensorStatus.RUNNING for sensor in sensors.values())
