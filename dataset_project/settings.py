@@ -7,9 +7,12 @@ read from the environment where they are used.
 
 from __future__ import annotations
 
+import os
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Literal
 
+from dotenv import dotenv_values
 from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
@@ -64,12 +67,24 @@ class Settings(BaseSettings):
 
 def load_settings() -> Settings:
     """Settings from the environment and ``.env``. Raises InvalidSettings, which names each variable and its value."""
+    _refuse_misspelt(set(os.environ) | set(dotenv_values(".env")))
     try:
         return Settings()
     except ValidationError as error:
         raise InvalidSettings("; ".join(_explain(problem) for problem in error.errors())) from None
     except SettingsError as error:
         raise InvalidSettings(f"{error}: {error.__cause__}") from None
+
+
+def _refuse_misspelt(variables: set[str]) -> None:
+    """A misspelt variable would be ignored in silence; other programs' variables are left alone."""
+    known = {f"{PREFIX}{name}".upper() for name in Settings.model_fields}
+    for variable in sorted(variables):
+        name = variable.upper().split("__")[0]
+        if name.startswith(PREFIX) and name not in known:
+            close = get_close_matches(name, known, n=1, cutoff=0.85)
+            if close:
+                raise InvalidSettings(f"{variable}: there is no such setting; did you mean {close[0]}?")
 
 
 def _explain(problem) -> str:

@@ -218,7 +218,8 @@ def run(fixed, initial, sensitivity, controls, meals, boluses, rescue_draws, noi
                 gs = w[12 * LANES + i] / w[_VG * LANES + i]
                 plasma[p, step] = _resolved(w[3 * LANES + i] / w[_VG * LANES + i], 100.0)
                 interstitial[p, step] = _resolved(gs, 100.0)
-                w[_OK * LANES + i] = 1.0
+                # The sample itself counts: a step may begin outside and end inside.
+                w[_OK * LANES + i] = 1.0 if PLASMA_LOW <= plasma[p, step] <= PLASMA_HIGH else 0.0
                 if prescribed:
                     continue
                 basal_out[p, step] = controls[p, C_BASAL] * SAMPLE_MINUTES

@@ -55,7 +55,7 @@ GLUCOSE_TIMESERIES = pa.schema(
         _field("carbs_announced_g", pa.float32(), "carbohydrate the patient counted for a bolus in the step", "g"),
         _field("carbs_eaten_g", pa.float32(), "meal carbohydrate ingested in the step, without rescue", "g"),
         _field("rescue_g", pa.float32(), "rescue carbohydrate ingested in the step", "g"),
-        _field("flagged", pa.bool_(), "plasma left 20-600 mg/dL or a state went negative during the step"),
+        _field("flagged", pa.bool_(), "plasma outside 20-600 mg/dL at the sample or during the step, or a negative state"),
     ]
 )
 

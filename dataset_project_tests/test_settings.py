@@ -1,0 +1,72 @@
+"""Settings: where they come from, and that nonsense is one clear line that names the variable."""
+
+from __future__ import annotations
+
+import pytest
+
+from dataset_project.families import declared_datasets
+from dataset_project.settings import InvalidSettings, load_settings
+
+
+@pytest.fixture(autouse=True)
+def elsewhere(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "says"),
+    [
+        ("DATASET_SIMULATIONS__PATIENTS", "0", "greater than or equal to 1 (given: '0')"),
+        ("DATASET_SIMULATIONS__DAYS", "-3", "greater than or equal to 2 (given: '-3')"),
+        ("DATASET_SIMULATIONS__SUBSTEPS", "3", "1, 2 or 4"),
+        ("DATASET_SIMULATIONS__SCENARIO", "nonsense", "mixed"),
+        ("DATASET_SIMULATIONS__DAYS", "two", "valid integer"),
+        ("DATASET_SIMULATIONS__DAYS", "2", "leave no room for a 24 h history"),
+        ("DATASET_SIMULATIONS__DAY", "3", "not permitted"),
+        ("DATASET_SIMULATION__DAYS", "3", "did you mean DATASET_SIMULATIONS"),
+        ("DATASET_SIZE", "huge", "'demo', 'standard' or 'full' (given: 'huge')"),
+        ("DATASET_WORKERS", "0", "greater than or equal to 1"),
+        ("DATASET_SHARDS", "-1", "greater than or equal to 1"),
+        ("DATASET_EXECUTOR", "magic", "'multiprocess' or 'in_process'"),
+        ("DATASET_SEED", "-1", "greater than or equal to 0"),
+        ("DATASET_DATA_DIR", "", "at least 1 character"),
+    ],
+)
+def test_nonsense_is_one_line_that_names_the_variable(monkeypatch, variable, value, says):
+    monkeypatch.setenv(variable, value)
+    with pytest.raises(InvalidSettings) as raised:
+        load_settings()
+    message = str(raised.value)
+    assert says in message
+    assert "\n" not in message
+    assert message.startswith(variable.rsplit("__", 1)[0])
+
+
+def test_the_environment_wins_over_the_file(tmp_path, monkeypatch):
+    (tmp_path / ".env").write_text("DATASET_SIZE=demo\nDATASET_WORKERS=3\nDATASET_SIMULATIONS__DAYS=5\n")
+    monkeypatch.setenv("DATASET_WORKERS", "4")
+    settings = load_settings()
+    assert (settings.size, settings.worker_count, settings.shard_count, settings.simulations.days) == ("demo", 4, 4, 5)
+    assert settings.data_dir == str(tmp_path / "data")
+
+
+def test_a_url_stays_a_url(monkeypatch):
+    monkeypatch.setenv("DATASET_DATA_DIR", "s3://bucket/prefix")
+    assert load_settings().data_dir == "s3://bucket/prefix"
+
+
+def test_growing_a_cohort_changes_no_fingerprint_of_old_blocks(tmp_path, monkeypatch):
+    from dataset_project.orchestration.planning import Planner
+    from dataset_project.storage.store import DatasetStore
+
+    planner = Planner(DatasetStore(tmp_path))
+
+    def fingerprints(patients: int) -> dict[tuple[str, str], str]:
+        monkeypatch.setenv("DATASET_SIMULATIONS__PATIENTS", str(patients))
+        datasets = [each for each in declared_datasets(load_settings()) if each.partition_keys]
+        return {(each.name, key): planner.fingerprint(each, key) for each in datasets for key in each.keys}
+
+    small, partial, large = fingerprints(1000), fingerprints(1050), fingerprints(2000)
+    assert small.items() <= large.items() and small.items() <= partial.items()
+    assert len(large) == 2 * len(small)
+    assert partial["patients", "cohort_0010"] != large["patients", "cohort_0010"], "a partial block is another block"
