@@ -55,7 +55,9 @@ def _imports(path: Path, top_level_only: bool) -> list[str]:
 def test_arrows_point_one_way(path):
     parts = path.relative_to(PACKAGE).with_suffix("").parts
     package = parts[0]
-    imported = {name.removeprefix("dataset_project.") for name in _imports(path, False) if name.startswith("dataset_project.")}
+    imported = {
+        name.removeprefix("dataset_project.") for name in _imports(path, False) if name.startswith("dataset_project.")
+    }
     imported -= {"__version__"}
     others = {name for name in imported if name.split(".")[0] != package}
     assert "definitions" not in imported, "nothing imports definitions: Dagster loads it by name"

@@ -38,7 +38,7 @@ def simulation_datasets(settings: SimulationSettings, size: str, master_seed: in
     )
     series = PartitionedDataset(
         name="glucose_timeseries",
-        description="Plasma, interstitial and sensor glucose, insulin and carbohydrate of each patient, every 5 minutes.",
+        description="Plasma, interstitial and sensor glucose, insulin and carbohydrate, every 5 minutes.",
         code_version="1",
         compute=partial(_series, settings, blocks),
         schemas={"data": schemas.GLUCOSE_TIMESERIES},
@@ -55,7 +55,7 @@ def simulation_datasets(settings: SimulationSettings, size: str, master_seed: in
     )
     windows = PartitionedDataset(
         name="forecast_windows",
-        description="An index of forecast windows with outcomes and labels of the next hour; samples stay in the series.",
+        description="Forecast windows: outcomes and labels of the next hour; their samples stay in the series.",
         code_version="1",
         compute=partial(_windows, settings),
         schemas={"data": schemas.FORECAST_WINDOWS},
@@ -83,7 +83,7 @@ def simulation_datasets(settings: SimulationSettings, size: str, master_seed: in
         name="simulation_report",
         description="How plausible the cohort is: time in ranges, label prevalence, baselines, and their pictures.",
         code_version="1",
-        compute=_report,
+        compute=partial(_report, settings),
         schemas={
             "cohort_statistics": schemas.COHORT_STATISTICS,
             "baseline_errors": schemas.BASELINE_ERRORS,
@@ -156,24 +156,27 @@ def _windows(settings: SimulationSettings, work: PartitionWork) -> Outcome:
 def _training(settings: SimulationSettings, work: PartitionWork) -> Outcome:
     from contextlib import ExitStack
 
-    from dataset_project.simulations.training import write_splits
+    from dataset_project.simulations.training import index_columns, write_splits
 
+    n_history = settings.materialised_history_hours * 12
     with ExitStack() as open_files:
         writers = {split: open_files.enter_context(work.writer(split)) for split in schemas.SPLITS}
-        blocks = zip(work.iterate("glucose_timeseries"), work.iterate("forecast_windows"), strict=True)
-        written = write_splits(blocks, writers, settings.materialised_history_hours * 12)
+        windows = work.iterate("forecast_windows", columns=index_columns(n_history))
+        written = write_splits(zip(work.iterate("glucose_timeseries"), windows, strict=True), writers, n_history)
     work.path("normalisation.json").write_text(written.normalisation.to_json(), encoding="utf-8")
     return Outcome(items_planned=written.blocks, items_ok=written.blocks, facts=_flat({"windows": written.rows}))
 
 
-def _report(work: PartitionWork) -> Outcome:
+def _report(settings: SimulationSettings, work: PartitionWork) -> Outcome:
     from dataset_project.simulations import report
+    from dataset_project.simulations.card import card
 
-    sums, blocks = report.ReportSums(), 0
+    sums, blocks, archetypes = report.ReportSums(), 0, set()
     for patients, series, windows in zip(
         work.iterate("patients"), work.iterate("glucose_timeseries"), work.iterate("forecast_windows"), strict=True
     ):
         sums.add(patients, series, windows)
+        archetypes.update(patients["archetype_id"].to_pylist())
         blocks += 1
     groups, errors = report.glycaemia_of(sums), sums.baselines.errors()
     work.write(report.statistics_table(groups), "cohort_statistics")
@@ -181,6 +184,9 @@ def _report(work: PartitionWork) -> Outcome:
     work.write(report.prevalence_table(sums.labels), "label_prevalence")
     for name, content in report.draw(sums, groups, errors):
         work.path(f"pictures/{name}.png").write_bytes(content)
+    windows = sum(int(counts[0]) for counts in sums.labels.values())
+    text = card(settings, work.master_seed, len(archetypes), windows, groups[0], errors)
+    work.path("README.md").write_text(text, encoding="utf-8")
     return Outcome(items_planned=blocks, items_ok=blocks)
 
 

@@ -51,7 +51,7 @@ def patient_validators(settings: SimulationSettings, master_seed: int) -> tuple[
         ),
         Validator(
             name="steady_state",
-            description="Residual of every patient's basal state < 1e-8; basal insulin alone for 7 days drifts < 1 mg/dL.",
+            description="Residual of every basal state < 1e-8; 7 days on basal insulin alone drift < 1 mg/dL.",
             judge=partial(_steady_state, settings, master_seed),
         ),
     )
@@ -221,7 +221,9 @@ def _glycaemia(files: PartitionFiles) -> Finding:
     everybody = pq.read_table(files.tables["cohort_statistics"]).slice(0, 1).to_pylist()[0]
     outside, missed = everybody["outside_real_cohorts"], everybody["targets_missed"]
     figures = {name: value for name, value in everybody.items() if isinstance(value, (int, float))}
-    summary = f"mean {everybody['mean_mgdl']:.1f} mg/dL, {everybody['share_70_180']:.1%} in range, CV {everybody['cv']:.1%}"
+    summary = (
+        f"mean {everybody['mean_mgdl']:.1f} mg/dL, {everybody['share_70_180']:.1%} in range, CV {everybody['cv']:.1%}"
+    )
     notes = [f"outside published cohorts: {outside}"] if outside else []
     notes += [f"consensus targets missed: {missed}"] if missed else []
     return Finding(not outside, "; ".join([summary, *notes]), figures)

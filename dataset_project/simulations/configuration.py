@@ -1,4 +1,4 @@
-"""The family's settings and what they may be. Values only: nothing here computes or reads files besides the registry."""
+"""The family's settings and what they may be. Nothing here computes."""
 
 from __future__ import annotations
 

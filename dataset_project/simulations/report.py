@@ -72,7 +72,7 @@ def _first_full_day(series: pa.Table) -> pa.Table:
 
 
 def statistics_table(rows: Iterable[Glycaemia]) -> pa.Table:
-    """COHORT_STATISTICS: one row per group, with the consensus targets it misses and the real-cohort bands it leaves."""
+    """COHORT_STATISTICS: one row per group, with the targets it misses and the real-cohort bands it leaves."""
 
     def values(row: Glycaemia) -> dict[str, object]:
         flat: dict[str, object] = {f"share_{name}": share for name, share in row.shares.items()}

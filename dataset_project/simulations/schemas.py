@@ -55,7 +55,9 @@ GLUCOSE_TIMESERIES = pa.schema(
         _field("carbs_announced_g", pa.float32(), "carbohydrate the patient counted for a bolus in the step", "g"),
         _field("carbs_eaten_g", pa.float32(), "meal carbohydrate ingested in the step, without rescue", "g"),
         _field("rescue_g", pa.float32(), "rescue carbohydrate ingested in the step", "g"),
-        _field("flagged", pa.bool_(), "plasma outside 20-600 mg/dL at the sample or during the step, or a negative state"),
+        _field(
+            "flagged", pa.bool_(), "plasma outside 20-600 mg/dL at the sample or during the step, or a negative state"
+        ),
     ]
 )
 
@@ -100,8 +102,13 @@ FORECAST_WINDOWS = pa.schema(
         _field("n_history", pa.int16(), "history samples, 5 min apart: 24, 72 or 288"),
         _field("split", _name, "train, val or test"),
         *(
-            _field(f"{signal}_{horizon}_mgdl", pa.float32(), f"{signal} {horizon} min after the anchor", "mg/dL",
-                   signal == "cgm")
+            _field(
+                f"{signal}_{horizon}_mgdl",
+                pa.float32(),
+                f"{signal} {horizon} min after the anchor",
+                "mg/dL",
+                signal == "cgm",
+            )
             for signal in ("cgm", "plasma")
             for horizon in HORIZONS_MINUTES
         ),

@@ -15,17 +15,24 @@ import pyarrow.parquet as pq
 ROWS_PER_GROUP = 1_048_576
 
 
-def _options() -> dict:
+def _options(schema: pa.Schema) -> dict:
     return {
         "compression": "zstd",
         "compression_level": 3,
         "version": "2.6",
         "data_page_version": "1.0",
-        "use_dictionary": True,
+        # Measured on series, index and window tables: dictionaries make text and rounded readings a quarter smaller,
+        # and ascending integers and overlapping lists a quarter to a half bigger.
+        "use_dictionary": [field.name for field in schema if _repeats(field.type)],
         "write_statistics": True,
         "write_page_index": False,
         "store_schema": True,
     }
+
+
+def _repeats(kind: pa.DataType) -> bool:
+    text = pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_dictionary(kind)
+    return text or pa.types.is_floating(kind)
 
 
 class TableWriter:
@@ -36,7 +43,7 @@ class TableWriter:
             {**(schema.metadata or {}), **{k.encode(): v.encode() for k, v in sorted(metadata.items())}}
         )
         self._path = path
-        self._writer = pq.ParquetWriter(path, self._schema, **_options())
+        self._writer = pq.ParquetWriter(path, self._schema, **_options(self._schema))
         self.rows = 0
 
     def write(self, table: pa.Table) -> None:

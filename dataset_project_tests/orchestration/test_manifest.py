@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from pathlib import Path
 
@@ -14,9 +15,12 @@ import pytest
 from dataset_project.orchestration.manifest import manifest_rows, manifest_schema, write_manifest
 from dataset_project.orchestration.verification import read_manifest, verify_datasets
 
-REQUIRED = """family dataset partition status reason items_planned items_ok items_empty items_failed items_rejected rows
-bytes files sha256 seed config_hash code_version input_hashes run_id shard started_at seconds cpu_seconds
-peak_memory_bytes cache_hits cost_usd path""".split()
+REQUIRED = {
+    *("family", "dataset", "partition", "status", "reason", "path", "started_at", "run_id", "shard", "sha256", "seed"),
+    *("items_planned", "items_ok", "items_empty", "items_failed", "items_rejected", "rows", "bytes", "files"),
+    *("config_hash", "code_version", "input_hashes", "seconds", "cpu_seconds", "peak_memory_bytes", "cache_hits"),
+    "cost_usd",
+}
 
 
 def _verify(tiny) -> list:
@@ -29,7 +33,7 @@ def test_one_row_per_planned_partition_with_every_status(tiny):
     tiny.trigger("unavailable", "numbers", "p3")
     tiny.build("numbers")
     table = pq.read_table(tiny.directory / "data" / "manifest.parquet")
-    assert set(REQUIRED) <= set(table.column_names)
+    assert set(table.column_names) >= REQUIRED
     rows = {(row["dataset"], row["partition"]): row for row in table.to_pylist()}
     assert len(rows) == table.num_rows == 9
     assert {key: rows["numbers", key]["status"] for key in ("p0", "p1", "p2", "p3")} == {
@@ -78,7 +82,9 @@ def test_disagreements_are_named(tiny):
 def test_catalogue_has_a_view_per_table(tiny):
     tiny.build()
     with duckdb.connect(str(tiny.directory / "data" / "catalog.duckdb"), read_only=True) as connection:
-        views = {name for (name,) in connection.execute("SELECT view_name FROM duckdb_views() WHERE NOT internal").fetchall()}
+        views = {
+            name for (name,) in connection.execute("SELECT view_name FROM duckdb_views() WHERE NOT internal").fetchall()
+        }
         assert views == {"numbers", "squares", "total", "manifest"}
         counted = connection.execute("SELECT partition, count(*) FROM squares GROUP BY 1 ORDER BY 1").fetchall()
         assert counted == [("p0", 50), ("p1", 50), ("p2", 50), ("p3", 50)]
@@ -111,7 +117,7 @@ def test_verify_finds_each_fault_and_a_build_repairs_only_that(tiny, fault):
     elif fault == "flipped":
         # As a disk does it: same size, same time.
         path.write_bytes(content[:80] + bytes([content[80] ^ 4]) + content[81:])
-        __import__("os").utime(path, ns=(stat.st_atime_ns, stat.st_mtime_ns))
+        os.utime(path, ns=(stat.st_atime_ns, stat.st_mtime_ns))
     elif fault == "deleted":
         path.unlink()
     elif fault == "foreign":

@@ -37,7 +37,9 @@ def test_dealing_gives_every_key_once_and_balances(weights, shards):
 def test_ranges_cover_what_is_wanted_and_only_bridge_what_may_be(wanted, bridgeable):
     keys = [f"k{number:02d}" for number in range(31)]
     want, bridge = {keys[number] for number in wanted}, {keys[number] for number in bridgeable}
-    covered = [key for first, last in ranges(keys, want, bridge) for key in keys[keys.index(first) : keys.index(last) + 1]]
+    covered = [
+        key for first, last in ranges(keys, want, bridge) for key in keys[keys.index(first) : keys.index(last) + 1]
+    ]
     assert len(covered) == len(set(covered))
     assert want <= set(covered) <= want | bridge
     assert all(first in want and last in want for first, last in ranges(keys, want, bridge))
@@ -75,9 +77,7 @@ def test_unknown_keys_are_named(tiny):
 
 
 def _states(tiny, dataset: int = 0) -> dict[str, tuple[str, str]]:
-    return {
-        state.key: (state.status, state.reason) for state in Planner(tiny.store).plan(tiny_datasets()[dataset])
-    }
+    return {state.key: (state.status, state.reason) for state in Planner(tiny.store).plan(tiny_datasets()[dataset])}
 
 
 def test_states_follow_the_files(tiny, monkeypatch):

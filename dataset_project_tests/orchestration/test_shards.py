@@ -41,8 +41,10 @@ def test_inputs_that_are_not_there_are_named(tiny):
         ("ok", ""),
         ("failed", "needs numbers/p1, which is missing"),
     ]
-    assert run_shard(total, ["all"], tiny.store, RUN)[0].reason == "needs squares/p1 and 2 more, which is failed (needs " \
+    assert (
+        run_shard(total, ["all"], tiny.store, RUN)[0].reason == "needs squares/p1 and 2 more, which is failed (needs "
         "numbers/p1, which is missing)"
+    )
 
 
 def test_items_are_accounted_for(tiny):
@@ -81,7 +83,13 @@ def test_secrets_reach_no_record_and_no_log(tiny, monkeypatch):
 def test_progress_hears_of_every_partition(tiny):
     heard = []
     numbers = tiny_datasets()[0]
-    run_shard(numbers, numbers.keys, tiny.store, RUN, lambda done, total, record: heard.append((done, total, record.partition)))
+    run_shard(
+        numbers,
+        numbers.keys,
+        tiny.store,
+        RUN,
+        lambda done, total, record: heard.append((done, total, record.partition)),
+    )
     assert heard == [(1, 4, "p0"), (2, 4, "p1"), (3, 4, "p2"), (4, 4, "p3")]
 
 

@@ -1,8 +1,8 @@
 """A real but tiny family for the spine's tests: numbers [p0…] → squares [p0…] → total [unpartitioned].
 
 Its compute functions do what files in the trigger directory (``TINY_TRIGGERS``) tell them: ``fail-<dataset>-<key>``
-raises, ``hold-…`` waits until it is gone, ``reject-…`` and ``unavailable-…`` say so, ``invalid-…`` writes what a validator refuses, ``kill-…`` holds how
-many more times the process kills itself in the middle of writing.
+raises, ``hold-…`` waits until it is gone, ``reject-…`` and ``unavailable-…`` say so, ``invalid-…`` writes what a
+validator refuses, ``kill-…`` holds how many more times the process kills itself in the middle of writing.
 """
 
 from __future__ import annotations

@@ -5,10 +5,15 @@ No physiology: tests of labels, windows and validators must not depend on the si
 
 from __future__ import annotations
 
+from contextlib import ExitStack
+from pathlib import Path
+
 import numpy as np
 import pyarrow as pa
 
-from dataset_project.simulations.schemas import AGE_GROUPS, GLUCOSE_TIMESERIES, PATIENTS
+from dataset_project.simulations.schemas import AGE_GROUPS, GLUCOSE_TIMESERIES, PATIENTS, SPLITS
+from dataset_project.simulations.training import WrittenSplits, training_schema, write_splits
+from dataset_project.storage.parquet import TableWriter
 
 SPLIT_OF_ARCHETYPE = ("train", "train", "train", "val", "test", "train")
 WEIGHT_KG = {"child": 30.0, "adolescent": 55.0, "adult": 75.0}
@@ -97,3 +102,13 @@ def replace_column(table: pa.Table, name: str, values: object) -> pa.Table:
     field = table.schema.field(name)
     array = pa.array(values, from_pandas=True).cast(field.type)
     return table.set_column(table.schema.get_field_index(name), field, array)
+
+
+def write_training_files(blocks, folder: Path, n_history: int) -> WrittenSplits:
+    """The files of ``training_splits`` in ``folder``, written as the asset writes them."""
+    schema = training_schema(n_history)
+    with ExitStack() as files:
+        writers = {split: files.enter_context(TableWriter(folder / f"{split}.parquet", schema, {})) for split in SPLITS}
+        written = write_splits(blocks, writers, n_history)
+    (folder / "normalisation.json").write_text(written.normalisation.to_json(), encoding="utf-8")
+    return written

@@ -11,14 +11,12 @@ from dataset_project.simulations.configuration import SimulationSettings
 from dataset_project.simulations.normalisation import Moments, Normalisation
 from dataset_project.simulations.schemas import SPLITS
 from dataset_project.simulations.training import (
-    BlockFiles,
     gather_batches,
     gather_windows,
     training_schema,
-    write_splits,
 )
 from dataset_project.simulations.windows import forecast_windows
-from dataset_project_tests.simulations.synthetic import make_patients, make_series, replace_column
+from dataset_project_tests.simulations.synthetic import make_patients, make_series, replace_column, write_training_files
 
 SETTINGS = SimulationSettings(days=4)
 
@@ -86,27 +84,20 @@ def test_windows_of_other_patients_are_refused(block):
     _, _, others = block_of(6)
     with pytest.raises(ValueError, match="a patient that the series does not hold"):
         gather_windows(series, others, 24)
+    patients, longer, _ = block_of(0)
+    with pytest.raises(ValueError, match="leaves the series"):
+        gather_windows(make_series(patients, days=3), forecast_windows(longer, patients, SETTINGS), 24)
     with pytest.raises(ValueError, match="positive"):
         training_schema(0)
 
 
-def write_blocks(folder, firsts):
-    files = []
-    for first in firsts:
-        _, series, windows = block_of(first)
-        files.append(BlockFiles(folder / f"series_{first}.parquet", folder / f"windows_{first}.parquet"))
-        pq.write_table(series, files[-1].series)
-        pq.write_table(windows, files[-1].windows)
-    return files
-
-
 def test_splits_are_written_block_by_block_and_the_same_every_time(tmp_path):
-    files = write_blocks(tmp_path, (0, 6))
+    blocks = [block_of(first)[1:] for first in (0, 6)]
     contents = []
     for attempt in ("one", "two"):
         folder = tmp_path / attempt
         folder.mkdir()
-        written = write_splits(files, folder, 24)
+        written = write_training_files(blocks, folder, 24)
         contents.append({path.name: path.read_bytes() for path in sorted(folder.iterdir())})
     assert contents[0] == contents[1]
     assert sorted(contents[0]) == ["normalisation.json", "test.parquet", "train.parquet", "val.parquet"]
@@ -118,12 +109,12 @@ def test_splits_are_written_block_by_block_and_the_same_every_time(tmp_path):
         for archetype in set(table["archetype_id"].to_pylist()):
             assert seen.setdefault(archetype, split) == split
     expected = [
-        window
-        for block in files
-        for window in pq.read_table(
-            block.windows, filters=[("n_history", "=", 24), ("valid", "=", True), ("split", "=", "train")]
-        )["window_id"].to_pylist()
+        row["window_id"]
+        for _, windows in blocks
+        for row in windows.to_pylist()
+        if row["n_history"] == 24 and row["valid"] and row["split"] == "train"
     ]
+    assert written.blocks == 2
     assert pq.read_table(tmp_path / "one" / "train.parquet")["window_id"].to_pylist() == expected
 
 

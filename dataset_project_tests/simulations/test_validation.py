@@ -13,9 +13,8 @@ from dataset_project.simulations.baselines import BaselineErrors
 from dataset_project.simulations.configuration import SimulationSettings
 from dataset_project.simulations.label_validation import windows_recomputed
 from dataset_project.simulations.schemas import LABEL_COLUMNS, SPLITS
-from dataset_project.simulations.training import BlockFiles, write_splits
 from dataset_project.simulations.windows import forecast_windows
-from dataset_project_tests.simulations.synthetic import make_patients, make_series, replace_column
+from dataset_project_tests.simulations.synthetic import make_patients, make_series, replace_column, write_training_files
 
 SETTINGS = SimulationSettings(days=4)
 PATIENTS = make_patients(12)
@@ -251,7 +250,8 @@ def test_ridge_must_beat_persistence_on_every_judged_split():
 @pytest.fixture(scope="module")
 def training(good, tmp_path_factory):
     folder = tmp_path_factory.mktemp("training")
-    write_splits([BlockFiles(good["glucose_timeseries"], good["forecast_windows"])], folder, 24)
+    block = (pq.read_table(good["glucose_timeseries"]), pq.read_table(good["forecast_windows"]))
+    write_training_files([block], folder, 24)
     files = {split: folder / f"{split}.parquet" for split in SPLITS}
     return {**good, **files, "normalisation": folder / "normalisation.json"}
 

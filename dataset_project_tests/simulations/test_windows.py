@@ -45,9 +45,7 @@ def by_the_book(series, patients, settings):
                 if t * 5 % stride:
                     continue
                 start = t - n + 1
-                valid = (
-                    None not in (*cgm[start : t + 1], cgm[t + 6], cgm[t + 12]) and not any(flagged[start : t + 13])
-                )
+                valid = None not in (*cgm[start : t + 1], cgm[t + 6], cgm[t + 12]) and not any(flagged[start : t + 13])
                 rows.append(
                     {
                         "window_id": int(name.split("_")[1]) * 10**10 + t * 5 * 1000 + n,

@@ -164,7 +164,7 @@ def test_a_partition_may_not_shadow_its_record(tmp_path):
     store = DatasetStore(tmp_path / "data")
     with partition_slot(store, "d", "a") as slot:
         (slot.stage() / "_commit.json").write_text("mine")
-        with pytest.raises(ValueError, match="may not have files named _commit.json"):
+        with pytest.raises(ValueError, match=r"may not have files named _commit\.json"):
             slot.publish(_record("a", slot.staged_files()))
 
 
@@ -172,7 +172,7 @@ def test_an_unreadable_record_is_an_error_that_names_it(tmp_path):
     store = DatasetStore(tmp_path / "data")
     _publish(store, "a", 1)
     Path(store.path("d", "a", "_commit.json")).write_text("{")
-    with pytest.raises(ValueError, match="partition=a/_commit.json is not a commit record"):
+    with pytest.raises(ValueError, match=r"partition=a/_commit\.json is not a commit record"):
         store.committed("d", "a")
 
 
@@ -188,6 +188,8 @@ def test_tables_refuse_nulls_and_foreign_columns(tmp_path):
 
 def test_equal_tables_are_equal_files(tmp_path):
     for name in ("a", "b"):
-        with TableWriter(tmp_path / f"{name}.parquet", SCHEMA, {"z": "1", "a": "2"} if name == "a" else {"a": "2", "z": "1"}) as writer:
+        with TableWriter(
+            tmp_path / f"{name}.parquet", SCHEMA, {"z": "1", "a": "2"} if name == "a" else {"a": "2", "z": "1"}
+        ) as writer:
             writer.write(_table(1, 2, 3))
     assert (tmp_path / "a.parquet").read_bytes() == (tmp_path / "b.parquet").read_bytes()
