@@ -55,6 +55,7 @@ class BuildProgress:
                 rows=0,
                 failures="",
                 start=False,
+                visible=False,
             )
             for dataset in datasets
         }
@@ -107,6 +108,7 @@ class BuildProgress:
         name = state["dataset"]
         task = self._tasks[name]
         self._bars.start_task(task)
+        self._bars.update(task, visible=True)
         if "shard" not in state:
             # The plan step. What counted as done may be due again, when an input of it was rebuilt by this build.
             self._to_do[name] += state["to_do"]
