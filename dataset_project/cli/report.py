@@ -47,6 +47,10 @@ def print_result(console: Console, result: BuildResult) -> None:
         console.print("nothing to do: everything is built and intact")
     for dataset, reasons in result.failed.items():
         _print_some(console, [f"[red]failed[/] {dataset}/{key}: {reason}" for key, reason in reasons.items()])
+    for dataset, checks in result.failing_checks.items():
+        for name, (said, blocks) in checks.items():
+            word = "[red]check failed[/]" if blocks else "[yellow]check warns[/]"
+            console.print(f"{word} {dataset}/{name}: {said}", soft_wrap=True, highlight=False)
     for dataset, keys in result.waiting.items():
         console.print(f"[yellow]waiting[/] {dataset}: {len(keys)} partitions wait for inputs that are not built")
     unsuccessful = [run_id for run_id, succeeded in result.runs if not succeeded]

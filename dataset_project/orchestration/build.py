@@ -16,7 +16,7 @@ from dagster._core.storage.asset_check_execution_record import AssetCheckExecuti
 from dagster._core.storage.tags import ASSET_PARTITION_RANGE_END_TAG, ASSET_PARTITION_RANGE_START_TAG
 
 from dataset_project.orchestration.assets import FORCE_TAG, SHARDS_TAG, asset_key, asset_of_step
-from dataset_project.orchestration.checks import blocking_check_keys
+from dataset_project.orchestration.checks import check_keys
 from dataset_project.orchestration.dataset import PartitionedDataset, in_dependency_order
 from dataset_project.orchestration.manifest import MANIFEST_ASSET, MANIFEST_PARQUET, manifest_rows
 from dataset_project.orchestration.planning import PlannedPartition, Planner, ranges
@@ -47,17 +47,19 @@ class RunRequest:
 
 @dataclass
 class BuildResult:
-    """What a build came to: its runs (id, succeeded), partitions that did not end well by dataset, partitions that wait
-    for others, and the manifest's rows."""
+    """What a build came to: its runs (id, succeeded); by dataset the partitions that did not end well, those that wait
+    for others, and the checks that fail (name → what it said, whether it blocks); the manifest's rows."""
 
     runs: list[tuple[str, bool]] = field(default_factory=list)
     failed: dict[str, dict[str, str]] = field(default_factory=dict)
     waiting: dict[str, list[str]] = field(default_factory=dict)
+    failing_checks: dict[str, dict[str, tuple[str, bool]]] = field(default_factory=dict)
     manifest: list[dict[str, object]] = field(default_factory=list)
 
     @property
     def succeeded(self) -> bool:
-        return not self.failed and all(succeeded for _, succeeded in self.runs)
+        blocked = any(blocks for checks in self.failing_checks.values() for _, blocks in checks.values())
+        return not self.failed and not blocked and all(succeeded for _, succeeded in self.runs)
 
 
 def chosen_keys(dataset: PartitionedDataset, options: BuildOptions) -> tuple[str, ...]:
@@ -128,8 +130,17 @@ class Builder:
 
     def _is_poisoned(self, dataset: PartitionedDataset) -> bool:
         """Whether a blocking check of the dataset failed when it was last asked."""
-        latest = self._instance.event_log_storage.get_latest_asset_check_execution_by_key(blocking_check_keys(dataset))
-        return any(record.status == AssetCheckExecutionRecordStatus.FAILED for record in latest.values())
+        blocking = check_keys(dataset)
+        return any(blocking[key] for key in self._failing_checks(dataset))
+
+    def _failing_checks(self, dataset: PartitionedDataset) -> dict[dg.AssetCheckKey, str]:
+        """Checks that failed when they were last asked, with what they said."""
+        latest = self._instance.event_log_storage.get_latest_asset_check_execution_by_key(list(check_keys(dataset)))
+        failing = {}
+        for key, record in latest.items():
+            if record.status == AssetCheckExecutionRecordStatus.FAILED and record.event is not None:
+                failing[key] = record.event.dagster_event.asset_check_evaluation_data.description or ""
+        return failing
 
     def _execute(self, request: RunRequest) -> None:
         tags = {}
@@ -141,11 +152,11 @@ class Builder:
             tags[SHARDS_TAG] = str(self._options.shards)
         keys = [asset_key(dataset) for dataset in request.datasets]
         result = self._execute_assets(keys, tags)
+        started = {asset_of_step(event.step_key) for event in result.all_events if event.is_step_start}
         for dataset in request.datasets:
-            # After a failure the later datasets of the run were never begun, and are free to be tried.
-            if any(
-                event.is_step_start and asset_of_step(event.step_key) == dataset.name for event in result.all_events
-            ):
+            # After a failure the later datasets of the run were never begun, and are free to be tried. A run that
+            # began nothing at all is not tried again.
+            if dataset.name in started or not started:
                 self._checked.add(dataset.name)
                 self._tried |= {(dataset.name, key) for key in _keys(dataset, request)}
 
@@ -166,8 +177,10 @@ class Builder:
         return result
 
     def _account_for(self, dataset: PartitionedDataset) -> None:
-        planner = Planner(self._store)
-        for state in planner.plan(dataset, chosen_keys(dataset, self._options)):
+        blocking = check_keys(dataset)
+        for key, said in self._failing_checks(dataset).items():
+            self._result.failing_checks.setdefault(dataset.name, {})[key.name] = (said, blocking[key])
+        for state in Planner(self._store).plan(dataset, chosen_keys(dataset, self._options)):
             if state.is_done or state.status == "unavailable":
                 continue
             if state.status in ("missing", "stale") and (dataset.name, state.key) not in self._tried:

@@ -56,10 +56,10 @@ def dataset_checks(dataset: PartitionedDataset, store: DatasetStore) -> dg.Asset
     return checks
 
 
-def blocking_check_keys(dataset: PartitionedDataset) -> list[dg.AssetCheckKey]:
-    """Keys of the checks whose failure keeps downstream datasets from being built."""
-    names = [INTACT, *(validator.name for validator in dataset.validators if validator.blocking)]
-    return [dg.AssetCheckKey(asset_key(dataset), name) for name in names]
+def check_keys(dataset: PartitionedDataset) -> dict[dg.AssetCheckKey, bool]:
+    """Keys of the dataset's checks, and whether each keeps downstream datasets from being built."""
+    blocking = {INTACT: True} | {validator.name: validator.blocking for validator in dataset.validators}
+    return {dg.AssetCheckKey(asset_key(dataset), name): blocks for name, blocks in blocking.items()}
 
 
 def checked_keys(dataset: PartitionedDataset, tags: Mapping[str, str]) -> list[str]:

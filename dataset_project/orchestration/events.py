@@ -13,6 +13,7 @@ from typing import Any
 
 import dagster as dg
 
+from dataset_project.storage.keys import UNPARTITIONED
 from dataset_project.storage.records import CommitRecord
 from dataset_project.storage.store import DatasetStore
 
@@ -24,7 +25,7 @@ PICTURES = "pictures/"
 def record_metadata(record: CommitRecord, store: DatasetStore, *, run_id: str) -> dict[str, Any]:
     """Metadata of a partition's materialisation event. ``reused``: computed by another run and found intact."""
     metadata: dict[str, Any] = {
-        "dagster/partition_row_count": record.rows,
+        "dagster/row_count" if record.partition == UNPARTITIONED else "dagster/partition_row_count": record.rows,
         "path": store.relative_directory(record.dataset, record.partition),
         "reused": record.run_id != run_id,
     }

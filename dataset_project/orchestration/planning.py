@@ -38,7 +38,7 @@ class PlannedPartition:
 
 
 class Planner:
-    """Plans datasets against one store. Remembers fingerprints and content hashes, so make one per plan.
+    """Plans datasets against one store. Remembers what it has read, so make one per plan.
 
     Planning reads commit records and file sizes only; it computes and locks nothing.
     """
@@ -47,6 +47,7 @@ class Planner:
         self._store = store
         self._fingerprints = lru_cache(maxsize=None)(self._compute_fingerprint)
         self._content = lru_cache(maxsize=None)(self._content_of)
+        self._states = lru_cache(maxsize=None)(self._state)
 
     def fingerprint(self, dataset: PartitionedDataset, key: str) -> str:
         """Fingerprint of a partition: pure, from declarations alone."""
@@ -61,7 +62,7 @@ class Planner:
                 f"dataset {dataset.name} has no partition {', '.join(map(repr, unknown[:5]))}; "
                 f"it has {len(dataset.keys)}: {dataset.keys[0]} … {dataset.keys[-1]}"
             )
-        states = [self._state(dataset, key) for key in asked]
+        states = [self._states(dataset, key) for key in asked]
         return _with_weights(dataset, states)
 
     def input_hashes(self, dataset: PartitionedDataset, key: str) -> dict[str, str]:

@@ -183,3 +183,40 @@ def test_growing_adds_partitions_and_leaves_the_old_alone(tiny, monkeypatch):
     assert tiny.build("numbers", "squares").succeeded
     assert {key: tiny.store.committed("squares", key) for key in ("p0", "p3")} == before
     assert tiny.store.committed_keys("squares") == ["p0", "p1", "p2", "p3", "p4", "p5"]
+
+
+def test_a_failing_check_is_named_holds_back_downstream_and_is_asked_again(tiny):
+    tiny.build("numbers")
+    path = tiny.store.local_path("numbers", "partition=p1", "data.parquet")
+    recorded, content = tiny.store.committed("numbers", "p1").files["data.parquet"], path.read_bytes()
+    path.write_bytes(content[:100] + bytes([content[100] ^ 1]) + content[101:])
+    os.utime(path, ns=(recorded.mtime_ns, recorded.mtime_ns))
+    _materialise(tiny, "numbers")
+    held = tiny.build()
+    assert not held.succeeded
+    said, blocks = held.failing_checks["numbers"]["files_match_records"]
+    assert blocks and "p1: data.parquet was altered" in said
+    assert tiny.computed()["squares/p0"] == 0, "nothing may be made of what a check refuses"
+    path.write_bytes(content)
+    assert tiny.build().succeeded
+    assert tiny.computed()["squares/p0"] == 1
+
+
+def test_a_whole_build_on_a_url(tiny, monkeypatch):
+    from dataset_project.orchestration.verification import read_manifest, verify_datasets
+    from dataset_project.storage.store import DatasetStore
+
+    tiny.build()
+    url = f"memory://{tiny.directory.name}/data"
+    monkeypatch.setenv("DATASET_DATA_DIR", url)
+    here, tiny.store = tiny.store, DatasetStore(url)
+    assert tiny.build().succeeded
+    rows = read_manifest(tiny.store)
+    assert {row["status"] for row in rows} == {"ok"} and {row["disagreement"] for row in rows} == {""}
+    assert verify_datasets(tiny.datasets(), tiny.store, rows) == []
+    for row in rows:
+        assert row["sha256"] == here.committed(row["dataset"], row["partition"]).sha256
+    tiny.store.fs.pipe_file(tiny.store.path("squares", "p2", "data.parquet"), b"garbage")
+    assert [problem.partition for problem in verify_datasets(tiny.datasets(), tiny.store, rows)] == ["p2"]
+    assert tiny.build().succeeded
+    assert verify_datasets(tiny.datasets(), tiny.store, read_manifest(tiny.store)) == []
