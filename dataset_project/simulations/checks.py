@@ -63,8 +63,13 @@ def _steady_state(settings: SimulationSettings, master_seed: int, files: Partiti
     from dataset_project.simulations.series_arrays import patient_number
 
     published = pq.read_table(files.data, columns=["patient_id"])["patient_id"].to_pylist()
-    cohort = build_cohort(settings, master_seed, patient_number(published[0]), len(published))
-    residual, drift = diagnostics.largest_residual(cohort), diagnostics.basal_drift(cohort)
+    first, residual, drift = patient_number(published[0]), 0.0, 0.0
+    # A week of states every minute is 1 MB a patient: a few patients at a time.
+    for start in range(0, len(published), _DIAGNOSED_PATIENTS):
+        some = min(_DIAGNOSED_PATIENTS, len(published) - start)
+        cohort = build_cohort(settings, master_seed, first + start, some)
+        residual = max(residual, diagnostics.largest_residual(cohort))
+        drift = max(drift, diagnostics.basal_drift(cohort))
     return Finding(
         residual < diagnostics.MAX_RESIDUAL and drift < diagnostics.MAX_BASAL_DRIFT_MGDL,
         f"residual {residual:.1e}, drift {drift:.3f} mg/dL",

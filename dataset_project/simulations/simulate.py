@@ -20,8 +20,8 @@ from dataset_project.simulations.schemas import GLUCOSE_TIMESERIES
 from dataset_project.simulations.sensor import sensor_error
 
 SAMPLES_PER_DAY = 1440 // SAMPLE_MINUTES
-# Sub-blocks keep a part near this many rows (about 120 MB at its peak), whatever block size and length are set.
-ROWS_PER_PART = 1_000_000
+# Sub-blocks keep a part near this many rows (about 60 MB at its peak), whatever block size and length are set.
+ROWS_PER_PART = 500_000
 _SERIES = ("plasma", "interstitial", "cgm", "basal", "bolus", "announced", "eaten", "rescue")
 _ADDED = ("patients", "series_rows", "flagged_samples", "cgm_clipped_low", "cgm_clipped_high", "cgm_missing",
           "rescues", "boluses", "corrections")  # fmt: skip
