@@ -18,7 +18,7 @@ from types import ModuleType, SimpleNamespace
 
 import numpy as np
 
-from dataset_project.simulations.parameters import PARAMETERS, ParameterSet
+from dataset_project.simulations.simulator.parameters import PARAMETERS, ParameterSet
 
 # Our parameter name -> theirs, where they differ.
 _THEIR_NAME = {"VG": "Vg", "VI": "Vi", "m3": "m30", "kgri": "kmax", "c": "d", "Fcns": "Fsnc"}

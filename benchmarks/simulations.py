@@ -33,7 +33,7 @@ def settings(**changes):
 
 def warm_up() -> list[Figure]:
     """Import and compile everything that is measured later; report how long that took."""
-    from dataset_project.simulations.simulate import simulate_block
+    from dataset_project.simulations.simulator.simulate import simulate_block
 
     start = time.process_time()
     from dataset_project.simulations import kernel  # noqa: F401
@@ -49,7 +49,7 @@ def warm_up() -> list[Figure]:
 
 def speed(quick: bool) -> list[Figure]:
     """Patient-days per CPU-second of our whole loop, and of their patient model alone run in turn with ours."""
-    from dataset_project.simulations.simulate import simulate_block
+    from dataset_project.simulations.simulator.simulate import simulate_block
 
     patients, days = 100, 14
     rounds = 2 if quick else 5
@@ -87,7 +87,7 @@ def speed(quick: bool) -> list[Figure]:
 
 def thousand_patients(quick: bool) -> Figure:
     """CPU time of 1,000 patients x 14 days; a quick run times 200 and multiplies."""
-    from dataset_project.simulations.simulate import simulate_block
+    from dataset_project.simulations.simulator.simulate import simulate_block
 
     blocks = 2 if quick else 10
     seconds = cpu_seconds(
@@ -98,8 +98,8 @@ def thousand_patients(quick: bool) -> Figure:
 
 def error_against_simglucose(quick: bool, days: int = 3) -> Figure:
     """Largest difference of subcutaneous glucose: their closed loop, then our kernel on the inputs it recorded."""
-    from dataset_project.simulations.model import STATE
-    from dataset_project.simulations.simulate import run_prescribed
+    from dataset_project.simulations.simulator.model import STATE
+    from dataset_project.simulations.simulator.simulate import run_prescribed
 
     names = oracle.DEFAULT_PATIENTS[:2] if quick else oracle.DEFAULT_PATIENTS
     minutes = days * MINUTES_PER_DAY
@@ -120,9 +120,9 @@ def error_against_simglucose(quick: bool, days: int = 3) -> Figure:
 
 def error_of_substeps(quick: bool) -> Figure:
     """Largest difference of plasma glucose, 2 against 16 substeps a minute, on the same inputs."""
-    from dataset_project.simulations.diagnostics import meal_inputs, sample_cohort
-    from dataset_project.simulations.model import STATE
-    from dataset_project.simulations.simulate import run_prescribed
+    from dataset_project.simulations.simulator.diagnostics import meal_inputs, sample_cohort
+    from dataset_project.simulations.simulator.model import STATE
+    from dataset_project.simulations.simulator.simulate import run_prescribed
 
     patients, days = (10, 2) if quick else (30, 7)
     cohort = sample_cohort(SEED, patients)
@@ -143,9 +143,9 @@ def labels_and_windows(quick: bool) -> list[Figure]:
     Materialising starts from an index of 2 h windows, as `history_hours=(2,)` makes it. Windows are
     gathered in batches, as they are written. Two untimed rounds first touch the pages that are reused.
     """
-    from dataset_project.simulations.simulate import simulate_block
-    from dataset_project.simulations.training import gather_batches
-    from dataset_project.simulations.windows import forecast_windows, window_labels
+    from dataset_project.simulations.forecasting.training import gather_batches
+    from dataset_project.simulations.forecasting.windows import forecast_windows, window_labels
+    from dataset_project.simulations.simulator.simulate import simulate_block
 
     chosen, rounds = settings(), 3 if quick else 9
     block = simulate_block(chosen, SEED, 0, 100, "bench")
@@ -177,8 +177,8 @@ def peak_memory_mb(blocks: int) -> float:
 
 def memory_probe(blocks: int) -> None:
     """What ``peak_memory_mb`` runs: print this process's peak resident memory in MB."""
-    from dataset_project.simulations.simulate import simulate_block
-    from dataset_project.simulations.windows import forecast_windows
+    from dataset_project.simulations.forecasting.windows import forecast_windows
+    from dataset_project.simulations.simulator.simulate import simulate_block
 
     for block in range(blocks):
         made = simulate_block(settings(), SEED, 100 * block, 100, "bench")

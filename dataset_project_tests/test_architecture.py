@@ -102,8 +102,9 @@ def test_loading_the_definitions_loads_nothing_heavy():
 @pytest.mark.parametrize("family", [name for name in FAMILIES if (PACKAGE / name).exists()])
 def test_a_familys_modules_load_without_dagster_and_heavy_libraries(family):
     # `kernel` is compiled code: it is only ever imported by a function that is about to compute.
-    modules = [path.stem for path in sorted((PACKAGE / family).glob("*.py")) if path.stem not in DOORS | {"kernel"}]
-    loaded = _loaded_by("; ".join(f"import dataset_project.{family}.{name}" for name in modules))
+    paths = [path for path in sorted((PACKAGE / family).rglob("*.py")) if path.stem not in DOORS | {"kernel"}]
+    names = [".".join(("dataset_project", *path.relative_to(PACKAGE).with_suffix("").parts)) for path in paths]
+    loaded = _loaded_by("; ".join(f"import {name}" for name in names))
     assert loaded & (HEAVY | {"dagster"}) == set()
 
 

@@ -1,6 +1,6 @@
 """The family's door: patients → glucose_timeseries → forecast_windows [blocks of patients] → training_splits, report.
 
-Partitions, configuration and what each dataset computes; how it is computed stands in the modules beside this one.
+Partitions, configuration and what each dataset computes; how it is computed stands in the folders beside this module.
 """
 
 from __future__ import annotations
@@ -118,7 +118,7 @@ class _Blocks:
 
 
 def _patients(settings: SimulationSettings, blocks: _Blocks, work: PartitionWork) -> Outcome:
-    from dataset_project.simulations.cohort import patients_table
+    from dataset_project.simulations.simulator.cohort import patients_table
 
     block = blocks.patients(work.key)
     table, facts = patients_table(settings, work.master_seed, block.start, len(block), work.config_hash)
@@ -127,7 +127,7 @@ def _patients(settings: SimulationSettings, blocks: _Blocks, work: PartitionWork
 
 
 def _series(settings: SimulationSettings, blocks: _Blocks, work: PartitionWork) -> Outcome:
-    from dataset_project.simulations.simulate import iterate_block
+    from dataset_project.simulations.simulator.simulate import iterate_block
 
     block, simulated, facts = blocks.patients(work.key), 0, {}
     with work.writer() as writer:
@@ -140,7 +140,7 @@ def _series(settings: SimulationSettings, blocks: _Blocks, work: PartitionWork) 
 
 
 def _windows(settings: SimulationSettings, work: PartitionWork) -> Outcome:
-    from dataset_project.simulations.windows import forecast_windows
+    from dataset_project.simulations.forecasting.windows import forecast_windows
 
     patients, valid = work.read("patients"), 0
     with work.writer() as writer:
@@ -156,7 +156,7 @@ def _windows(settings: SimulationSettings, work: PartitionWork) -> Outcome:
 def _training(settings: SimulationSettings, work: PartitionWork) -> Outcome:
     from contextlib import ExitStack
 
-    from dataset_project.simulations.training import index_columns, write_splits
+    from dataset_project.simulations.forecasting.training import index_columns, write_splits
 
     n_history = settings.materialised_history_hours * 12
     with ExitStack() as open_files:
@@ -168,21 +168,21 @@ def _training(settings: SimulationSettings, work: PartitionWork) -> Outcome:
 
 
 def _report(settings: SimulationSettings, work: PartitionWork) -> Outcome:
-    from dataset_project.simulations import report
-    from dataset_project.simulations.card import card
+    from dataset_project.simulations.report import summary
+    from dataset_project.simulations.report.card import card
 
-    sums, blocks, archetypes = report.ReportSums(), 0, set()
+    sums, blocks, archetypes = summary.ReportSums(), 0, set()
     for patients, series, windows in zip(
         work.iterate("patients"), work.iterate("glucose_timeseries"), work.iterate("forecast_windows"), strict=True
     ):
         sums.add(patients, series, windows)
         archetypes.update(patients["archetype_id"].to_pylist())
         blocks += 1
-    groups, errors = report.glycaemia_of(sums), sums.baselines.errors()
-    work.write(report.statistics_table(groups), "cohort_statistics")
-    work.write(report.baseline_table(errors), "baseline_errors")
-    work.write(report.prevalence_table(sums.labels), "label_prevalence")
-    for name, content in report.draw(sums, groups, errors):
+    groups, errors = summary.glycaemia_of(sums), sums.baselines.errors()
+    work.write(summary.statistics_table(groups), "cohort_statistics")
+    work.write(summary.baseline_table(errors), "baseline_errors")
+    work.write(summary.prevalence_table(sums.labels), "label_prevalence")
+    for name, content in summary.draw(sums, groups, errors):
         work.path(f"pictures/{name}.png").write_bytes(content)
     windows = sum(int(counts[0]) for counts in sums.labels.values())
     text = card(settings, work.master_seed, len(archetypes), windows, groups[0], errors)
@@ -191,7 +191,7 @@ def _report(settings: SimulationSettings, work: PartitionWork) -> Outcome:
 
 
 def _training_schemas(settings: SimulationSettings) -> dict:
-    from dataset_project.simulations.training import training_schema
+    from dataset_project.simulations.forecasting.training import training_schema
 
     schema = training_schema(settings.materialised_history_hours * 12)
     return dict.fromkeys(schemas.SPLITS, schema)

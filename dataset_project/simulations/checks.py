@@ -1,6 +1,7 @@
 """The family's rules, tied to its datasets: which validator judges which dataset, and from which files.
 
-Rules stand in the validation modules and `diagnostics`; shards and asset checks ask them through the `Validator`s here.
+Rules stand in `validation` and in the simulator's `diagnostics`; shards and asset checks ask them through the
+`Validator`s made here.
 """
 
 from __future__ import annotations
@@ -41,13 +42,13 @@ def _all_partitions(rule: Callable[..., Finding], settings: SimulationSettings, 
 
 def patient_validators(settings: SimulationSettings, master_seed: int) -> tuple[Validator, ...]:
     """Rules about `patients`."""
-    from dataset_project.simulations import validation
+    from dataset_project.simulations.validation import cohort_rules
 
     return (
         Validator(
             name="patients_sound",
             description="Unique ids and seeds, split a function of the archetype, 500 and 1800 rules, bands.",
-            judge=_same_partition(validation.patients_are_sound, settings, "patients"),
+            judge=_same_partition(cohort_rules.patients_are_sound, settings, "patients"),
         ),
         Validator(
             name="steady_state",
@@ -58,9 +59,9 @@ def patient_validators(settings: SimulationSettings, master_seed: int) -> tuple[
 
 
 def _steady_state(settings: SimulationSettings, master_seed: int, files: PartitionFiles) -> Finding:
-    from dataset_project.simulations import diagnostics
-    from dataset_project.simulations.cohort import build_cohort
-    from dataset_project.simulations.series_arrays import patient_number
+    from dataset_project.simulations.forecasting.series_arrays import patient_number
+    from dataset_project.simulations.simulator import diagnostics
+    from dataset_project.simulations.simulator.cohort import build_cohort
 
     published = pq.read_table(files.data, columns=["patient_id"])["patient_id"].to_pylist()
     first, residual, drift = patient_number(published[0]), 0.0, 0.0
@@ -79,7 +80,7 @@ def _steady_state(settings: SimulationSettings, master_seed: int, files: Partiti
 
 def series_validators(settings: SimulationSettings, master_seed: int) -> tuple[Validator, ...]:
     """Rules about `glucose_timeseries`."""
-    from dataset_project.simulations import validation
+    from dataset_project.simulations.validation import cohort_rules
 
     def own(rule: Callable[..., Finding]):
         return _same_partition(rule, settings, "glucose_timeseries")
@@ -88,22 +89,22 @@ def series_validators(settings: SimulationSettings, master_seed: int) -> tuple[V
         Validator(
             name="series_complete",
             description="Every patient at every 5 minutes once; plasma outside 20-600 only where flagged; CGM 39-600.",
-            judge=own(validation.series_is_complete),
+            judge=own(cohort_rules.series_is_complete),
         ),
         Validator(
             name="series_credible",
             description="The sanity gate: mean glucose and time in ranges are humanly possible.",
-            judge=own(validation.series_is_credible),
+            judge=own(cohort_rules.series_is_credible),
         ),
         Validator(
             name="series_match_patients",
             description="The series and the patients table of a block hold the same patients.",
-            judge=_same_partition(validation.series_matches_patients, settings, "glucose_timeseries", "patients"),
+            judge=_same_partition(cohort_rules.series_matches_patients, settings, "glucose_timeseries", "patients"),
         ),
         Validator(
             name="sensor_noise",
             description="Sensor error has the mean, spread, correlation and MARD of Breton & Kovatchev 2008.",
-            judge=own(validation.sensor_is_credible),
+            judge=own(cohort_rules.sensor_is_credible),
         ),
         Validator(
             name="mass_balance",
@@ -121,7 +122,7 @@ def series_validators(settings: SimulationSettings, master_seed: int) -> tuple[V
 
 
 def _mass_balance(settings: SimulationSettings, master_seed: int) -> Finding:
-    from dataset_project.simulations import diagnostics
+    from dataset_project.simulations.simulator import diagnostics
 
     cohort = diagnostics.sample_cohort(master_seed, _DIAGNOSED_PATIENTS)
     errors = diagnostics.mass_balance(cohort, master_seed, substeps=settings.substeps)
@@ -133,7 +134,7 @@ def _mass_balance(settings: SimulationSettings, master_seed: int) -> Finding:
 
 
 def _order(settings: SimulationSettings, master_seed: int) -> Finding:
-    from dataset_project.simulations import diagnostics
+    from dataset_project.simulations.simulator import diagnostics
 
     order = diagnostics.step_halving_order(diagnostics.sample_cohort(master_seed, _DIAGNOSED_PATIENTS), master_seed)
     low, high = diagnostics.ORDER_BAND
@@ -142,32 +143,28 @@ def _order(settings: SimulationSettings, master_seed: int) -> Finding:
 
 def window_validators(settings: SimulationSettings) -> tuple[Validator, ...]:
     """Rules about `forecast_windows`."""
-    from dataset_project.simulations import label_validation, window_validation
+    from dataset_project.simulations.validation import label_rules, window_rules
 
     return (
         Validator(
             name="windows_planned",
             description="Exactly the windows the settings ask for, once each, in order; none touches the warm-up day.",
-            judge=_same_partition(
-                window_validation.windows_are_the_planned_ones, settings, "forecast_windows", "patients"
-            ),
+            judge=_same_partition(window_rules.windows_are_the_planned_ones, settings, "forecast_windows", "patients"),
         ),
         Validator(
             name="labels_recomputed",
             description="Every outcome, label and valid flag equals an independent DuckDB query over the series.",
-            judge=_same_partition(
-                label_validation.windows_recomputed, settings, "forecast_windows", "glucose_timeseries"
-            ),
+            judge=_same_partition(label_rules.windows_recomputed, settings, "forecast_windows", "glucose_timeseries"),
         ),
         Validator(
             name="label_prevalence",
             description="Prevalence of every label per split and cohort lies in its declared band.",
-            judge=_same_partition(window_validation.prevalence_is_credible, settings, "forecast_windows", "patients"),
+            judge=_same_partition(window_rules.prevalence_is_credible, settings, "forecast_windows", "patients"),
         ),
         Validator(
             name="splits_do_not_leak",
             description="No archetype and no patient is in two splits, over all partitions.",
-            judge=_all_partitions(window_validation.splits_do_not_leak, settings, "forecast_windows", "patients"),
+            judge=_all_partitions(window_rules.splits_do_not_leak, settings, "forecast_windows", "patients"),
             scope="dataset",
         ),
     )
@@ -175,7 +172,7 @@ def window_validators(settings: SimulationSettings) -> tuple[Validator, ...]:
 
 def training_validators(settings: SimulationSettings) -> tuple[Validator, ...]:
     """Rules about `training_splits`."""
-    from dataset_project.simulations import training_validation
+    from dataset_project.simulations.validation import training_rules
 
     def over(rule: Callable[..., Finding], *upstreams: str):
         def judge(files: PartitionFiles) -> Finding:
@@ -189,17 +186,17 @@ def training_validators(settings: SimulationSettings) -> tuple[Validator, ...]:
         Validator(
             name="training_windows",
             description="Each split's file holds exactly its valid windows with the index's targets and labels.",
-            judge=over(training_validation.training_files_match_windows, "forecast_windows"),
+            judge=over(training_rules.training_files_match_windows, "forecast_windows"),
         ),
         Validator(
             name="training_samples",
             description="Samples of windows spread over the files are those of the series.",
-            judge=over(training_validation.training_samples_match_series, "glucose_timeseries"),
+            judge=over(training_rules.training_samples_match_series, "glucose_timeseries"),
         ),
         Validator(
             name="normalisation_of_train",
             description="The normalisation is the mean and SD of the train patients' samples, recomputed by DuckDB.",
-            judge=over(training_validation.normalisation_is_of_train, "forecast_windows", "glucose_timeseries"),
+            judge=over(training_rules.normalisation_is_of_train, "forecast_windows", "glucose_timeseries"),
         ),
     )
 
@@ -235,7 +232,7 @@ def _glycaemia(files: PartitionFiles) -> Finding:
 
 
 def _baselines(files: PartitionFiles) -> Finding:
-    from dataset_project.simulations.report import baseline_errors
-    from dataset_project.simulations.validation import ridge_beats_persistence
+    from dataset_project.simulations.report.summary import baseline_errors
+    from dataset_project.simulations.validation.cohort_rules import ridge_beats_persistence
 
     return ridge_beats_persistence(baseline_errors(pq.read_table(files.tables["baseline_errors"])))

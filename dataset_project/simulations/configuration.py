@@ -35,7 +35,7 @@ class SimulationSettings(BaseModel):
             raise ValueError("history_hours must name at least one of 2, 6, 24, ascending and without repeats")
         if self.materialised_history_hours not in self.history_hours:
             raise ValueError("materialised_history_hours must be one of history_hours")
-        from dataset_project.simulations.scenarios import validate_scenario
+        from dataset_project.simulations.simulator.scenarios import validate_scenario
 
         validate_scenario(self.scenario)
         longest = self.history_hours[-1]

@@ -11,8 +11,8 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
+from dataset_project.simulations.forecasting.training import WrittenSplits, training_schema, write_splits
 from dataset_project.simulations.schemas import AGE_GROUPS, GLUCOSE_TIMESERIES, PATIENTS, SPLITS
-from dataset_project.simulations.training import WrittenSplits, training_schema, write_splits
 from dataset_project.storage.parquet import TableWriter
 
 SPLIT_OF_ARCHETYPE = ("train", "train", "train", "val", "test", "train")

@@ -1,0 +1,1 @@
+"""From series to learning problems: labels, forecast windows, training files, normalisation and baselines."""

@@ -1,0 +1,1 @@
+"""How the cohort looks: glycaemia, pictures, summary tables and the dataset card."""
