@@ -36,7 +36,7 @@ def warm_up() -> list[Figure]:
     from dataset_project.simulations.simulator.simulate import simulate_block
 
     start = time.process_time()
-    from dataset_project.simulations import kernel  # noqa: F401
+    from dataset_project.simulations.simulator import kernel  # noqa: F401
 
     imported = time.process_time()
     simulate_block(settings(days=2, history_hours=(2,)), SEED, 0, 1, "warm-up")
