@@ -7,6 +7,7 @@ without Dagster in it belongs to `planning` and `shards`.
 
 import time
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 import dagster as dg
@@ -14,6 +15,7 @@ from dagster._core.events import DagsterEvent, EngineEventData
 
 from dataset_project.orchestration.dataset import PartitionedDataset
 from dataset_project.orchestration.events import column_schema, record_metadata
+from dataset_project.orchestration.logs import redact
 from dataset_project.orchestration.planning import PlannedPartition, Planner, deal
 from dataset_project.orchestration.shards import ShardRun, run_shard
 from dataset_project.storage.records import CommitRecord
@@ -25,8 +27,9 @@ SHARDS_TAG = "dataset_project/shards"
 # Metadata of the engine events in which steps report progress.
 _PROGRESS = "dataset_project/progress"
 _SECONDS_BETWEEN_EVENTS = 1.0
-# A killed process is retried; each partition that keeps killing its process uses up two.
-_SHARD_RETRIES = 4
+# A killed process is retried. Each partition that keeps killing its process uses up two, and on the last retry those
+# on which any process died are recorded as failed without being touched.
+_SHARD_RETRIES = 20
 
 
 def asset_key(dataset: PartitionedDataset) -> dg.AssetKey:
@@ -93,9 +96,8 @@ def _plan_op(dataset: PartitionedDataset, store: DatasetStore, default_shards: i
         try:
             store.make_writable()
         except OSError as error:
-            raise dg.Failure(
-                f"the data directory {store.location} cannot be written: {error}", allow_retries=False
-            ) from None
+            message = redact(f"the data directory {store.location} cannot be written: {error}")
+            raise dg.Failure(message, allow_retries=False) from None
         planned = Planner(store).plan(dataset, run_keys(context, dataset))
         force = _is_forced(context.run)
         to_do = [partition for partition in planned if force or not partition.is_done]
@@ -119,9 +121,12 @@ def _shard_op(dataset: PartitionedDataset, store: DatasetStore) -> dg.OpDefiniti
     )
     def shard(context: dg.OpExecutionContext, keys: list) -> None:
         name = context.get_mapping_key() or "0"
-        records = run_shard(
-            dataset, keys, store, _shard_run(context, name), _throttled_progress(context, dataset, name)
-        )
+        run = replace(_shard_run(context, name), last_retry=context.retry_number >= _SHARD_RETRIES)
+        try:
+            records = run_shard(dataset, keys, store, run, _throttled_progress(context, dataset, name))
+        except Exception as error:
+            # Partitions' own errors are caught inside. What reaches here is the machine's, and retrying would not help.
+            raise dg.Failure(redact(f"{type(error).__name__}: {error}"), allow_retries=False) from None
         context.add_output_metadata(_figures(records))
 
     return shard
@@ -136,14 +141,14 @@ def _publish_op(dataset: PartitionedDataset, store: DatasetStore) -> dg.OpDefini
     )
     def publish(context: dg.OpExecutionContext) -> None:
         planned = Planner(store).plan(dataset, run_keys(context, dataset))
-        unfinished = [partition.key for partition in planned if not partition.is_done]
+        unfinished = [partition.key for partition in planned if _ended_badly(partition, context.run)]
         if unfinished and _shards_were_left_out(context, dataset):
             # "Re-execute from failure" runs this step alone, because the shards had succeeded: heal here.
             context.log.info(f"{dataset.name}: computing {len(unfinished)} unfinished partitions")
             run_shard(dataset, unfinished, store, _shard_run(context, "publish"))
             planned = Planner(store).plan(dataset, run_keys(context, dataset))
-        accepted = [partition for partition in planned if partition.is_done or partition.status == "unavailable"]
-        failed = [partition for partition in planned if partition not in accepted]
+        accepted = [partition for partition in planned if not _ended_badly(partition, context.run)]
+        failed = [partition for partition in planned if _ended_badly(partition, context.run)]
         _log_shards(context, [partition.record for partition in planned if partition.record])
         if failed:
             _record_good_and_fail(context, dataset, store, accepted, failed)
@@ -175,12 +180,21 @@ def _record_good_and_fail(
                 tags={"dagster/code_version": dataset.code_version},
             )
         )
-    reasons = {partition.key: f"{partition.status}: {partition.reason}" for partition in failed}
+    last = {partition.key: partition.failure or partition for partition in failed}
+    reasons = {key: f"{each.status}: {each.reason}" for key, each in last.items()}
     first = ", ".join(f"{key} ({reason})" for key, reason in list(reasons.items())[:3])
     raise dg.Failure(
         f"{dataset.name}: {len(failed)} of {len(failed) + len(accepted)} partitions failed: {first}",
         metadata={"failed": dg.MetadataValue.json(reasons), "ok": len(accepted)},
         allow_retries=False,
+    )
+
+
+def _ended_badly(partition: PlannedPartition, run: dg.DagsterRun) -> bool:
+    """Not done, or done before and failed when this run was told to compute it again."""
+    failure = partition.failure
+    return not partition.is_done or (
+        _is_forced(run) and failure is not None and failure.run_id in (run.run_id, run.parent_run_id)
     )
 
 

@@ -7,12 +7,14 @@ showing progress belongs to the command line.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import dagster as dg
 from dagster._core.definitions.reconstruct import ReconstructableJob, ReconstructableRepository
-from dagster._core.storage.asset_check_execution_record import AssetCheckExecutionRecordStatus
+from dagster._core.errors import DagsterExecutionInterruptedError
+from dagster._core.events import RunFailureReason
 from dagster._core.storage.tags import ASSET_PARTITION_RANGE_END_TAG, ASSET_PARTITION_RANGE_START_TAG
 
 from dataset_project.orchestration.assets import FORCE_TAG, SHARDS_TAG, asset_key, asset_of_step
@@ -20,10 +22,14 @@ from dataset_project.orchestration.checks import check_keys
 from dataset_project.orchestration.dataset import PartitionedDataset, in_dependency_order
 from dataset_project.orchestration.manifest import MANIFEST_ASSET, MANIFEST_PARQUET, manifest_rows
 from dataset_project.orchestration.planning import PlannedPartition, Planner, ranges
+from dataset_project.orchestration.recorded import disagreement, failing_checks, latest_records
 from dataset_project.orchestration.sensors import MANIFEST_JOB
+from dataset_project.storage.keys import UNPARTITIONED
 from dataset_project.storage.store import DatasetStore
 
 BUILD_TAG = "dataset_project/build"
+# How often one build takes up a dataset whose checks no run got as far as asking.
+MOST_ROUNDS = 3
 
 
 @dataclass(frozen=True)
@@ -58,8 +64,12 @@ class BuildResult:
 
     @property
     def succeeded(self) -> bool:
+        """Nothing failed and no blocking check fails: partitions may be unavailable, or wait for inputs not asked for.
+
+        A run may have failed all the same, and a later one of the build made it good.
+        """
         blocked = any(blocks for checks in self.failing_checks.values() for _, blocks in checks.values())
-        return not self.failed and not blocked and all(succeeded for _, succeeded in self.runs)
+        return not self.failed and not blocked
 
 
 def chosen_keys(dataset: PartitionedDataset, options: BuildOptions) -> tuple[str, ...]:
@@ -81,6 +91,7 @@ class Builder:
         # What this build has tried: nothing is tried twice, so a build ends.
         self._tried: set[tuple[str, str]] = set()
         self._checked: set[str] = set()
+        self._rounds: Counter[str] = Counter()
 
     def build(
         self, datasets: Sequence[PartitionedDataset], all_datasets: Sequence[PartitionedDataset] | None = None
@@ -102,12 +113,17 @@ class Builder:
         bridgeable = set(chosen_keys(group[0], self._options))
         for dataset in group:
             if any(self._is_poisoned(each.dataset) and each.dataset.name not in to_do for each in dataset.upstreams):
-                continue
-            again = self._is_poisoned(dataset) and dataset.name not in self._checked
-            for state in planner.plan(dataset, chosen_keys(dataset, self._options)):
+                continue  # the checks of what it is made of do not pass
+            states = planner.plan(dataset, chosen_keys(dataset, self._options))
+            # Asked again of what is done, in case what a check refused was repaired or the run that asks it was killed.
+            unasked = dataset.name not in self._checked and self._rounds[dataset.name] < MOST_ROUNDS
+            again = unasked and self._is_poisoned(dataset)
+            unrecorded = self._unrecorded(dataset, states)
+            for state in states:
                 redone = any(state.key in to_do.get(each.dataset.name, ()) for each in dataset.upstreams)
-                due = self._options.force or redone or not state.is_done
-                wanted = again or (due and (dataset.name, state.key) not in self._tried)
+                due = self._options.force or redone or not state.is_done or state.key in unrecorded
+                tried = (dataset.name, state.key) in self._tried
+                wanted = (again and state.is_done) or (due and not tried)
                 if wanted and self._has_inputs(dataset, state.key, planner, to_do):
                     to_do.setdefault(dataset.name, set()).add(state.key)
                 elif not state.is_done:
@@ -115,6 +131,7 @@ class Builder:
         needed = tuple(dataset for dataset in group if dataset.name in to_do)
         if not needed:
             return []
+        self._rounds.update(dataset.name for dataset in needed)
         if group[0].partition_keys is None:
             return [RunRequest(needed)]
         wanted_keys = set().union(*to_do.values())
@@ -129,18 +146,14 @@ class Builder:
         return True
 
     def _is_poisoned(self, dataset: PartitionedDataset) -> bool:
-        """Whether a blocking check of the dataset failed when it was last asked."""
+        """Whether a blocking check of the dataset did not pass when it was last asked, or never was."""
         blocking = check_keys(dataset)
-        return any(blocking[key] for key in self._failing_checks(dataset))
+        return any(blocking[key] for key in failing_checks(self._instance, dataset))
 
-    def _failing_checks(self, dataset: PartitionedDataset) -> dict[dg.AssetCheckKey, str]:
-        """Checks that failed when they were last asked, with what they said."""
-        latest = self._instance.event_log_storage.get_latest_asset_check_execution_by_key(list(check_keys(dataset)))
-        failing = {}
-        for key, record in latest.items():
-            if record.status == AssetCheckExecutionRecordStatus.FAILED and record.event is not None:
-                failing[key] = record.event.dagster_event.asset_check_evaluation_data.description or ""
-        return failing
+    def _unrecorded(self, dataset: PartitionedDataset, states: Sequence[PlannedPartition]) -> set[str]:
+        """Finished partitions whose newest event is missing or says otherwise, as after a run that was killed."""
+        events = latest_records(self._instance, dataset)
+        return {state.key for state in states if state.is_done and disagreement(state.record, events.get(state.key))}
 
     def _execute(self, request: RunRequest) -> None:
         tags = {}
@@ -153,12 +166,14 @@ class Builder:
         keys = [asset_key(dataset) for dataset in request.datasets]
         result = self._execute_assets(keys, tags)
         started = {asset_of_step(event.step_key) for event in result.all_events if event.is_step_start}
+        asked = {evaluation.asset_key for evaluation in result.get_asset_check_evaluations()}
         for dataset in request.datasets:
             # After a failure the later datasets of the run were never begun, and are free to be tried. A run that
             # began nothing at all is not tried again.
             if dataset.name in started or not started:
-                self._checked.add(dataset.name)
                 self._tried |= {(dataset.name, key) for key in _keys(dataset, request)}
+            if asset_key(dataset) in asked or not started:
+                self._checked.add(dataset.name)
 
     def _execute_assets(
         self, keys: Sequence[dg.AssetKey], tags: dict[str, str], job_name: str | None = None
@@ -174,14 +189,20 @@ class Builder:
             run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
         )
         self._result.runs.append((result.run_id, result.success))
+        if _was_interrupted(result):
+            raise DagsterExecutionInterruptedError
         return result
 
     def _account_for(self, dataset: PartitionedDataset) -> None:
         blocking = check_keys(dataset)
-        for key, said in self._failing_checks(dataset).items():
-            self._result.failing_checks.setdefault(dataset.name, {})[key.name] = (said, blocking[key])
-        for state in Planner(self._store).plan(dataset, chosen_keys(dataset, self._options)):
-            if state.is_done or state.status == "unavailable":
+        mine = {run_id for run_id, _ in self._result.runs}
+        states = Planner(self._store).plan(dataset, chosen_keys(dataset, self._options))
+        if any(state.is_done for state in states):
+            for key, said in failing_checks(self._instance, dataset).items():
+                self._result.failing_checks.setdefault(dataset.name, {})[key.name] = (said, blocking[key])
+        for state in states:
+            failed_here = state.failure is not None and state.failure.run_id in mine
+            if state.status == "unavailable" or (state.is_done and not failed_here):
                 continue
             if state.status in ("missing", "stale") and (dataset.name, state.key) not in self._tried:
                 self._result.waiting.setdefault(dataset.name, []).append(state.key)
@@ -191,12 +212,20 @@ class Builder:
     def _refresh_manifest(self, datasets: Sequence[PartitionedDataset]) -> list[dict[str, object]]:
         """Materialise the manifest when something ran or it is not there; otherwise only read what it would say."""
         if self._result.runs or not self._store.fs.exists(f"{self._store.root}/{MANIFEST_PARQUET}"):
-            self._execute_assets([dg.AssetKey([MANIFEST_ASSET])], {}, MANIFEST_JOB)
+            if not self._execute_assets([dg.AssetKey([MANIFEST_ASSET])], {}, MANIFEST_JOB).success:
+                self._result.failed[MANIFEST_ASSET] = {UNPARTITIONED: "its run failed"}
         return manifest_rows(datasets, self._store, self._instance)
 
 
+def _was_interrupted(result: dg.JobExecutionResult) -> bool:
+    """Whether Ctrl-C ended the run: `execute_job` swallows the interrupt and returns a failed run."""
+    failures = (event for event in result.all_events if event.event_type == dg.DagsterEventType.RUN_FAILURE)
+    return any(event.job_failure_data.failure_reason == RunFailureReason.UNEXPECTED_TERMINATION for event in failures)
+
+
 def _described(state: PlannedPartition) -> str:
-    return f"{state.status}: {state.reason}" if state.reason else state.status
+    last = state.failure or state
+    return f"{last.status}: {last.reason}" if last.reason else last.status
 
 
 def _keys(dataset: PartitionedDataset, request: RunRequest) -> tuple[str, ...]:

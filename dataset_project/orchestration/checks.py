@@ -17,7 +17,10 @@ from dagster._core.storage.tags import (
 
 from dataset_project.orchestration.assets import asset_key
 from dataset_project.orchestration.dataset import PartitionedDataset, PartitionFiles, Validator
+from dataset_project.orchestration.logs import redact
 from dataset_project.orchestration.work import published_files
+from dataset_project.storage.publishing import rehash
+from dataset_project.storage.records import COMMITTED
 from dataset_project.storage.store import DatasetStore
 from dataset_project.storage.validation import Finding
 
@@ -40,11 +43,10 @@ def dataset_checks(dataset: PartitionedDataset, store: DatasetStore) -> dg.Asset
 
     @dg.multi_asset_check(name=f"{dataset.name}_checks", specs=specs)
     def checks(context) -> Iterator[dg.AssetCheckResult]:
-        keys = checked_keys(dataset, context.run.tags)
+        keys = checked_keys(dataset, context.run.tags, store)
         with tempfile.TemporaryDirectory(prefix="checks-") as scratch:
-            published = {each: published_files(store, dataset, each, Path(scratch)) for each in keys}
             yield _result(dataset, INTACT, True, {each: _intact(dataset, store, each) for each in keys})
-            present = [files for files in published.values() if files is not None]
+            present = _readable(dataset, store, keys, Path(scratch))
             for validator in dataset.validators:
                 yield _result(
                     dataset,
@@ -62,26 +64,25 @@ def check_keys(dataset: PartitionedDataset) -> dict[dg.AssetCheckKey, bool]:
     return {dg.AssetCheckKey(asset_key(dataset), name): blocks for name, blocks in blocking.items()}
 
 
-def checked_keys(dataset: PartitionedDataset, tags: Mapping[str, str]) -> list[str]:
-    """Keys a run with ``tags`` covers; all of them when it names none."""
+def checked_keys(dataset: PartitionedDataset, tags: Mapping[str, str], store: DatasetStore) -> list[str]:
+    """Keys a run with ``tags`` covers; every published one when it names none."""
     keys = list(dataset.keys)
-    if dataset.partition_keys is None:
-        return keys
     if PARTITION_NAME_TAG in tags:
         return [tags[PARTITION_NAME_TAG]]
     if ASSET_PARTITION_RANGE_START_TAG in tags:
         start = keys.index(tags[ASSET_PARTITION_RANGE_START_TAG])
         return keys[start : keys.index(tags[ASSET_PARTITION_RANGE_END_TAG]) + 1]
-    return keys
+    return [key for key in keys if store.fs.exists(store.path(dataset.name, key, COMMITTED))]
 
 
 def _intact(dataset: PartitionedDataset, store: DatasetStore, key: str) -> Finding:
-    record = store.committed(dataset.name, key)
+    try:
+        record = store.committed(dataset.name, key)
+    except ValueError as error:
+        return Finding(False, str(error))
     if record is None:
-        failure = store.last_failure(dataset.name, key)
-        status = failure.status if failure else "missing"
-        return Finding(status == "unavailable", f"not published: {status}")
-    differences = store.differences(record, rehash=True)
+        return Finding(False, "not published")
+    differences = rehash(store, record)
     return Finding(
         not differences,
         "; ".join(differences),
@@ -97,11 +98,32 @@ def _findings(
     scratch: Path,
 ) -> dict[str, Finding]:
     if validator.scope == "partition":
-        return {files.key: validator.judge(files) for files in present}
-    everything = [
-        published_files(store, dataset, key, scratch) for key in store.committed_keys(dataset.name, dataset.keys)
-    ]
-    return {f"all {len(everything)} partitions": validator.judge([files for files in everything if files])}
+        return {files.key: _judged(validator, files) for files in present}
+    everything = _readable(dataset, store, dataset.keys, scratch)
+    return {f"all {len(everything)} partitions": _judged(validator, everything)}
+
+
+def _readable(
+    dataset: PartitionedDataset, store: DatasetStore, keys: Sequence[str], scratch: Path
+) -> list[PartitionFiles]:
+    """Files of the partitions that hold some. What cannot be read is `_intact`'s to say."""
+    found = []
+    for key in keys:
+        try:
+            files = published_files(store, dataset, key, scratch)
+        except (ValueError, FileNotFoundError):
+            continue
+        if files is not None:
+            found.append(files)
+    return found
+
+
+def _judged(validator: Validator, files: PartitionFiles | Sequence[PartitionFiles]) -> Finding:
+    """A validator that raises has not passed, and does not keep the others from being asked."""
+    try:
+        return validator.judge(files)
+    except Exception as error:
+        return Finding(False, redact(f"could not be asked: {type(error).__name__}: {error}"))
 
 
 def _result(

@@ -16,18 +16,19 @@ from pathlib import Path
 from dataset_project.storage.publishing import work_area
 from dataset_project.storage.store import DatasetStore
 
-_SECRET_NAME = re.compile(r"(KEY|TOKEN|SECRET|PASSWORD|PASSWD|CREDENTIAL)", re.IGNORECASE)
+_SECRET_NAME = re.compile(r"(KEY|TOKEN|SECRET|PASSWORD|PASSWD|_PWD|CREDENTIAL|WEBHOOK|DSN)", re.IGNORECASE)
+_URL_CREDENTIALS = re.compile(r"(?<=://)[^/@\s:]+:[^/@\s]+(?=@)")
 # Shorter values are words such as "1" or "yes", whose removal would only garble the text.
 _SHORTEST_SECRET = 8
 _MASK = "[redacted]"
 
 
 def redact(text: str) -> str:
-    """``text`` without the values of environment variables whose names say they are secrets."""
+    """``text`` without credentials in URLs and without values of environment variables named as secrets."""
     for name, value in sorted(os.environ.items(), key=lambda item: -len(item[1])):
         if len(value) >= _SHORTEST_SECRET and _SECRET_NAME.search(name) and value in text:
             text = text.replace(value, _MASK)
-    return text
+    return _URL_CREDENTIALS.sub(_MASK, text)
 
 
 class _RedactingFormatter(logging.Formatter):

@@ -8,17 +8,17 @@ otherwise, ``disagreement`` says which and how. Written as Parquet and CSV, with
 import os
 import warnings
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import dagster as dg
-from dagster import AssetRecordsFilter, DagsterEventType
 
 from dataset_project.orchestration.assets import asset_key
 from dataset_project.orchestration.dataset import PartitionedDataset
-from dataset_project.orchestration.events import metadata_record
 from dataset_project.orchestration.planning import PlannedPartition, Planner
+from dataset_project.orchestration.recorded import disagreement, latest_records
 from dataset_project.storage.catalogue import write_catalogue
-from dataset_project.storage.keys import UNPARTITIONED
+from dataset_project.storage.publishing import work_area
 from dataset_project.storage.records import CommitRecord
 from dataset_project.storage.store import DatasetStore
 
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 
 MANIFEST_ASSET = "dataset_manifest"
 MANIFEST_PARQUET, MANIFEST_CSV = "manifest.parquet", "manifest.csv"
-_EVENTS_PER_QUERY = 500
 _SPREADSHEET_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
@@ -67,27 +66,6 @@ def manifest_rows(
     return rows
 
 
-def latest_records(instance: dg.DagsterInstance, dataset: PartitionedDataset) -> dict[str, CommitRecord]:
-    """What the newest materialisation event of each partition says, from its metadata alone."""
-    key = asset_key(dataset)
-    if dataset.partition_keys is None:
-        newest = instance.fetch_materializations(key, limit=1).records
-    else:
-        ids = instance.event_log_storage.get_latest_storage_id_by_partition(key, DagsterEventType.ASSET_MATERIALIZATION)
-        wanted, newest = sorted(ids.values()), []
-        for start in range(0, len(wanted), _EVENTS_PER_QUERY):
-            some = wanted[start : start + _EVENTS_PER_QUERY]
-            newest += instance.fetch_materializations(
-                AssetRecordsFilter(key, storage_ids=some), limit=len(some)
-            ).records
-    found = {}
-    for event in newest:
-        record = metadata_record(event.asset_materialization.metadata)
-        if record is not None:
-            found[event.partition_key or UNPARTITIONED] = record
-    return found
-
-
 def _row(
     dataset: PartitionedDataset, partition: PlannedPartition, event: CommitRecord | None, store: DatasetStore
 ) -> dict[str, object]:
@@ -106,7 +84,7 @@ def _row(
         "fingerprint": partition.fingerprint,
         "path": store.relative_directory(dataset.name, partition.key),
         "published_fingerprint": published.fingerprint if published else None,
-        "disagreement": _disagreement(published, event),
+        "disagreement": disagreement(published, event),
     }
     if record is not None:
         taken = record.model_dump(exclude={*row, "files", "facts", "input_hashes"})
@@ -116,34 +94,37 @@ def _row(
     return row
 
 
-def _disagreement(published: CommitRecord | None, event: CommitRecord | None) -> str:
-    if event is None:
-        return "published, but no materialisation event" if published else ""
-    if published is None:
-        return "a materialisation event, but nothing published" if event.is_final else ""
-    compared = ("sha256", "fingerprint", "rows", "bytes", "status")
-    different = [name for name in compared if getattr(published, name) != getattr(event, name)]
-    if not different or not event.is_final:
-        return ""
-    return "; ".join(f"{name}: files {getattr(published, name)}, event {getattr(event, name)}" for name in different)
-
-
 def write_manifest(
     datasets: Sequence[PartitionedDataset], store: DatasetStore, instance: dg.DagsterInstance
 ) -> list[dict[str, object]]:
     """Rebuild manifest and catalogue, each renamed into place whole; returns the manifest's rows."""
+    from filelock import FileLock
+
+    store.make_writable()
+    with FileLock(_lock_path(store)):
+        return _write_manifest(datasets, store, instance)
+
+
+def _lock_path(store: DatasetStore) -> Path:
+    """One writer at a time: an older, slower refresh must not replace a newer one."""
+    work_area(store).mkdir(parents=True, exist_ok=True)
+    return work_area(store) / "manifest.lock"
+
+
+def _write_manifest(
+    datasets: Sequence[PartitionedDataset], store: DatasetStore, instance: dg.DagsterInstance
+) -> list[dict[str, object]]:
     import pyarrow as pa
     import pyarrow.csv as pc
     import pyarrow.parquet as pq
 
     rows = manifest_rows(datasets, store, instance)
     table = pa.Table.from_pylist(rows, schema=manifest_schema())
-    store.make_writable()
     _replace(store, MANIFEST_PARQUET, lambda sink: pq.write_table(table, sink, compression="zstd"))
     safe = pa.Table.from_pylist([_spreadsheet_safe(row) for row in rows], schema=manifest_schema())
     _replace(store, MANIFEST_CSV, lambda sink: pc.write_csv(safe, sink))
     if store.is_local:
-        tables = {dataset.name: sorted(dataset.schemas) for dataset in datasets}
+        tables = {dataset.name: (dataset.keys, sorted(dataset.schemas)) for dataset in datasets}
         write_catalogue(store, tables, store.local_path(MANIFEST_PARQUET))
     return rows
 

@@ -21,7 +21,8 @@ class PlannedPartition:
     """One key's state and what a run would do with it.
 
     ``status`` follows the project's vocabulary; ``record`` is the one that says so (None when missing).
-    ``published`` is what readers find, if anything: also when it is stale or the last attempt failed.
+    ``published`` is what readers find, if anything: also when it is stale or the last attempt failed. ``failure`` is
+    the record of the last attempt under this fingerprint, when that published nothing.
     """
 
     key: str
@@ -30,6 +31,7 @@ class PlannedPartition:
     reason: str
     record: CommitRecord | None
     published: CommitRecord | None
+    failure: CommitRecord | None
     weight: float
 
     @property
@@ -73,10 +75,16 @@ class Planner:
         }
 
     def _content_of(self, dataset: PartitionedDataset, keys: tuple[str, ...]) -> str:
-        records = {key: self._store.committed(dataset.name, key) for key in keys}
-        if not all(records.values()):
-            return ""
-        return combined_hash({key: record.sha256 for key, record in records.items()})
+        hashes = {}
+        for key in keys:
+            try:
+                record = self._store.committed(dataset.name, key)
+            except ValueError:
+                record = None
+            if record is None:
+                return ""
+            hashes[key] = record.sha256
+        return combined_hash(hashes)
 
     def _compute_fingerprint(self, dataset: PartitionedDataset, key: str) -> str:
         inputs = {}
@@ -97,14 +105,16 @@ class Planner:
         expected = self.fingerprint(dataset, key)
 
         def state(status: Status, reason: str, record: CommitRecord | None) -> PlannedPartition:
-            return PlannedPartition(key, expected, status, reason, record, published, 0.0)
+            return PlannedPartition(key, expected, status, reason, record, published, failure, 0.0)
 
-        published = None
+        published = failure = None
         try:
             published = self._store.committed(dataset.name, key)
             failure = self._store.last_failure(dataset.name, key)
         except ValueError as error:
             return state("missing", str(error), None)
+        if failure is not None and failure.fingerprint != expected:
+            failure = None  # an attempt at something else says nothing of this
         if published is not None and published.fingerprint == expected:
             wrong = self._what_is_wrong(dataset, published)
             if not wrong:

@@ -34,12 +34,14 @@ class _Invalid(Exception):
 
 @dataclass(frozen=True)
 class ShardRun:
-    """Who computes: the run, the first run of its re-executions, the shard's name, and whether done work is redone."""
+    """Who computes: the run, the first run of its re-executions, the shard's name, whether done work is redone, and
+    whether this is the last retry, on which no partition that a process died on is touched again."""
 
     run_id: str
     root_run_id: str
     shard: str
     force: bool = False
+    last_retry: bool = False
 
 
 def run_shard(
@@ -87,12 +89,16 @@ def _run_partition(
         deaths = _deaths(slot.attempts, run)
         slot.attempts.write_text(json.dumps({"run": run.run_id, "started": deaths + 1}))
         attempt = _Attempt(dataset, planned, planner, slot, run, log)
-        if deaths >= MOST_DEATHS:
-            record = attempt.failed(f"{deaths} processes died while computing it (out of memory, or killed)")
+        if deaths >= (1 if run.last_retry else MOST_DEATHS):
+            record = attempt.failed(f"{_processes(deaths)} died while computing it (out of memory, or killed)")
         else:
             record = attempt.compute_and_publish()
         slot.attempts.unlink(missing_ok=True)
         return record
+
+
+def _processes(count: int) -> str:
+    return f"{count} process" if count == 1 else f"{count} processes"
 
 
 class _Attempt:
@@ -110,18 +116,20 @@ class _Attempt:
         self._dataset, self._planned, self._planner, self._slot = dataset, planned, planner, slot
         self._run, self._log = run, log
         self._started_at = datetime.now(UTC)
+        self._input_hashes: dict[str, str] = {}
         self._clock, self._cpu_clock = time.monotonic(), time.process_time()
 
     def compute_and_publish(self) -> CommitRecord:
         key = self._planned.key
         try:
             self._require_inputs()
+            self._input_hashes = self._planner.input_hashes(self._dataset, key)
             outcome, files = self._compute()
             record = self._record("ok" if outcome.items_ok else "empty", outcome.reason, outcome, files)
             self._slot.publish(record)
         except Rejected as error:
             self._slot.stage()
-            record = self._record("rejected", redact(str(error)), _one_item(items_rejected=1))
+            record = self._record("rejected", str(error), _one_item(items_rejected=1))
             self._slot.publish(record)
             self._log.warning("%s rejected: %s", key, error)
         except Unavailable as error:
@@ -140,7 +148,7 @@ class _Attempt:
     def failed(self, reason: str, status: Status = "failed") -> CommitRecord:
         """Record the attempt as failed; what was published before stays."""
         self._slot.discard()
-        record = self._record(status, redact(reason), _one_item(items_failed=1))
+        record = self._record(status, reason, _one_item(items_failed=1))
         self._log.error("%s %s: %s", self._planned.key, status, reason)
         try:
             self._slot.store.write_failure(record)
@@ -156,7 +164,11 @@ class _Attempt:
                 first = waiting[0]
                 more = f" and {len(waiting) - 1} more" if len(waiting) > 1 else ""
                 why = f" ({first.reason})" if first.reason else ""
-                raise _Invalid(f"needs {upstream.dataset.name}/{first.key}{more}, which is {first.status}{why}")
+                unavailable = all(state.status == "unavailable" for state in waiting)
+                needs = f"needs {upstream.dataset.name}/{first.key}{more}, which is {first.status}{why}"
+                raise Unavailable(needs) if unavailable else _Invalid(needs)
+            if upstream.mapping == "same" and states[0].status == "rejected":
+                raise Rejected(f"{upstream.dataset.name}/{states[0].key} was rejected: {states[0].reason}")
 
     def _compute(self) -> tuple[Outcome, dict[str, FileEntry]]:
         dataset, key, store = self._dataset, self._planned.key, self._slot.store
@@ -183,7 +195,7 @@ class _Attempt:
             dataset=dataset.name,
             partition=self._planned.key,
             status=status,
-            reason=reason,
+            reason=redact(reason),
             items_planned=outcome.items_planned,
             items_ok=outcome.items_ok,
             items_empty=outcome.items_empty,
@@ -197,7 +209,7 @@ class _Attempt:
             config_hash=dataset.config_hash,
             code_version=dataset.code_version,
             fingerprint=self._planned.fingerprint,
-            input_hashes=self._planner.input_hashes(dataset, self._planned.key),
+            input_hashes=self._input_hashes,
             run_id=self._run.run_id,
             shard=self._run.shard,
             started_at=self._started_at,
@@ -206,7 +218,7 @@ class _Attempt:
             peak_memory_bytes=_peak_memory_bytes(),
             cache_hits=outcome.cache_hits,
             cost_usd=outcome.cost_usd,
-            facts=outcome.facts,
+            facts={name: redact(fact) if isinstance(fact, str) else fact for name, fact in outcome.facts.items()},
         )
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from dataset_project.orchestration.dataset import PartitionedDataset
 from dataset_project.orchestration.manifest import MANIFEST_PARQUET
+from dataset_project.storage.publishing import rehash
 from dataset_project.storage.records import COMMITTED, DAMAGED, FAILED
 from dataset_project.storage.store import DatasetStore
 
@@ -75,8 +76,7 @@ def _partition(
         if row is not None and row["published_fingerprint"]:
             found.append(problem("missing", "in the manifest, but not published"))
         return found
-    differences = store.differences(record, rehash=True)
-    store.mark_damaged(dataset.name, key, "; ".join(differences))
+    differences = rehash(store, record)
     if differences:
         found += [problem("missing" if each.endswith(" is missing") else "altered", each) for each in differences]
     found += [

@@ -49,29 +49,39 @@ class PartitionWork:
     def config_hash(self) -> str:
         return self.dataset.config_hash
 
-    def read(self, dataset: str, *, table: str = "data", columns: Sequence[str] | None = None) -> pa.Table:
-        """The upstream partition with this partition's key."""
-        return self._store.read(dataset, self.key, table=table, columns=columns)
+    def keys(self, dataset: str) -> tuple[str, ...]:
+        """Partitions of ``dataset`` that this one is made of and that hold files, in order.
 
-    def row_groups(self, dataset: str, *, table: str = "data") -> Iterator[pa.Table]:
-        """The upstream partition with this partition's key, one row group (one `TableWriter.write`) at a time."""
-        import pyarrow.parquet as pq
-
-        with self._store.fs.open(self._store.path(dataset, self.key, f"{table}.parquet"), "rb") as file:
-            parquet = pq.ParquetFile(file)
-            for number in range(parquet.num_row_groups):
-                yield parquet.read_row_group(number).replace_schema_metadata(None)
-
-    def iterate(self, dataset: str, *, table: str = "data", columns: Sequence[str] | None = None) -> Iterator[pa.Table]:
-        """Each upstream partition this one is made of, in key order: one in memory at a time.
-
-        Raises ValueError for a dataset that is not declared upstream.
+        Raises ValueError for a dataset that is not declared upstream: its content would not reach the fingerprint.
         """
         upstream = next((each for each in self.dataset.upstreams if each.dataset.name == dataset), None)
         if upstream is None:
             raise ValueError(f"{self.dataset.name} does not declare {dataset} as upstream")
-        keys = self._store.committed_keys(dataset, upstream.keys_for(self.key))
-        yield from self._store.iterate(dataset, keys, table=table, columns=columns)
+        return tuple(self._store.committed_keys(dataset, upstream.keys_for(self.key)))
+
+    def read(
+        self, dataset: str, key: str | None = None, *, table: str = "data", columns: Sequence[str] | None = None
+    ) -> pa.Table:
+        """An upstream partition: ``key``, or the one with this partition's key."""
+        return self._store.read(dataset, self._upstream_key(dataset, key), table=table, columns=columns)
+
+    def row_groups(
+        self, dataset: str, key: str | None = None, *, table: str = "data", columns: Sequence[str] | None = None
+    ) -> Iterator[pa.Table]:
+        """An upstream partition in the pieces it was written in, one in memory at a time."""
+        import pyarrow.parquet as pq
+
+        path = self._store.path(dataset, self._upstream_key(dataset, key), f"{table}.parquet")
+        with self._store.fs.open(path, "rb") as file:
+            parquet = pq.ParquetFile(file)
+            for number in range(parquet.num_row_groups):
+                yield parquet.read_row_group(number, columns=columns).replace_schema_metadata(None)
+
+    def _upstream_key(self, dataset: str, key: str | None) -> str:
+        chosen = self.key if key is None else key
+        if chosen not in self.keys(dataset):
+            raise FileNotFoundError(f"{dataset}/{chosen} is not among what {self.dataset.name}/{self.key} is made of")
+        return chosen
 
     @contextmanager
     def writer(self, table: str = "data") -> Iterator[TableWriter]:

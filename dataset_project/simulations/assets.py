@@ -6,8 +6,11 @@ Partitions, configuration and what each dataset computes; how it is computed sta
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from functools import partial
 from importlib.resources import files
+
+import pyarrow as pa
 
 from dataset_project.orchestration.dataset import Outcome, PartitionedDataset, Upstream
 from dataset_project.orchestration.work import PartitionWork
@@ -24,7 +27,7 @@ def simulation_datasets(settings: SimulationSettings, size: str, master_seed: in
     blocks = _Blocks(settings.patients or PATIENTS_BY_SIZE[size], settings.patients_per_block)
     common = {"family": FAMILY, "master_seed": master_seed}
     by_block = common | {"partition_keys": blocks.keys, "key_configuration": blocks.configuration, "cost": blocks.cost}
-    scenarios = canonical_hash(files("dataset_project.simulations").joinpath("resources/scenarios.yaml").read_text())
+    scenarios, card = _resource_hash("scenarios.yaml"), _resource_hash("card.md")
     patients = PartitionedDataset(
         name="patients",
         description="Virtual type-1-diabetes patients: who they are, their insulin therapy, their split.",
@@ -89,11 +92,19 @@ def simulation_datasets(settings: SimulationSettings, size: str, master_seed: in
             "baseline_errors": schemas.BASELINE_ERRORS,
             "label_prevalence": schemas.LABEL_PREVALENCE,
         },
+        configuration={
+            "card": settings.model_dump(mode="json", include={"days", "scenario", "substeps", "history_hours"})
+        },
+        resources={"card": card},
         upstreams=(Upstream(patients, "all"), Upstream(series, "all"), Upstream(windows, "all")),
         validators=checks.report_validators(),
         **common,
     )
     return [patients, series, windows, training, report]
+
+
+def _resource_hash(name: str) -> str:
+    return canonical_hash(files("dataset_project.simulations").joinpath("resources", name).read_text(encoding="utf-8"))
 
 
 class _Blocks:
@@ -161,23 +172,33 @@ def _training(settings: SimulationSettings, work: PartitionWork) -> Outcome:
     n_history = settings.materialised_history_hours * 12
     with ExitStack() as open_files:
         writers = {split: open_files.enter_context(work.writer(split)) for split in schemas.SPLITS}
-        windows = work.iterate("forecast_windows", columns=index_columns(n_history))
-        written = write_splits(zip(work.iterate("glucose_timeseries"), windows, strict=True), writers, n_history)
+        written = write_splits(_pieces(work, index_columns(n_history)), writers, n_history)
     work.path("normalisation.json").write_text(written.normalisation.to_json(), encoding="utf-8")
-    return Outcome(items_planned=written.blocks, items_ok=written.blocks, facts=_flat({"windows": written.rows}))
+    blocks = len(work.keys("glucose_timeseries"))
+    return Outcome(items_planned=blocks, items_ok=blocks, facts=_flat({"windows": written.rows}))
+
+
+def _pieces(work: PartitionWork, columns: list[str] | None = None) -> Iterator[tuple[pa.Table, pa.Table]]:
+    """Series and windows of every block, piece by piece: pieces hold whole patients, and only one is in memory."""
+    for key in work.keys("glucose_timeseries"):
+        yield from _pieces_of(work, key, columns)
+
+
+def _pieces_of(work: PartitionWork, key: str, columns: list[str] | None = None) -> Iterator[tuple[pa.Table, pa.Table]]:
+    series = work.row_groups("glucose_timeseries", key)
+    yield from zip(series, work.row_groups("forecast_windows", key, columns=columns), strict=True)
 
 
 def _report(settings: SimulationSettings, work: PartitionWork) -> Outcome:
     from dataset_project.simulations.report import summary
     from dataset_project.simulations.report.card import card
 
-    sums, blocks, archetypes = summary.ReportSums(), 0, set()
-    for patients, series, windows in zip(
-        work.iterate("patients"), work.iterate("glucose_timeseries"), work.iterate("forecast_windows"), strict=True
-    ):
-        sums.add(patients, series, windows)
+    sums, blocks, archetypes = summary.ReportSums(), work.keys("patients"), set()
+    for key in blocks:
+        patients = work.read("patients", key)
         archetypes.update(patients["archetype_id"].to_pylist())
-        blocks += 1
+        for series, windows in _pieces_of(work, key):
+            sums.add(patients, series, windows)
     groups, errors = summary.glycaemia_of(sums), sums.baselines.errors()
     work.write(summary.statistics_table(groups), "cohort_statistics")
     work.write(summary.baseline_table(errors), "baseline_errors")
@@ -187,7 +208,7 @@ def _report(settings: SimulationSettings, work: PartitionWork) -> Outcome:
     windows = sum(int(counts[0]) for counts in sums.labels.values())
     text = card(settings, work.master_seed, len(archetypes), windows, groups[0], errors)
     work.path("README.md").write_text(text, encoding="utf-8")
-    return Outcome(items_planned=blocks, items_ok=blocks)
+    return Outcome(items_planned=len(blocks), items_ok=len(blocks))
 
 
 def _training_schemas(settings: SimulationSettings) -> dict:

@@ -20,8 +20,12 @@ def view_names(dataset: str, tables: Sequence[str]) -> dict[str, str]:
     return {table: dataset if len(tables) == 1 else f"{dataset}_{table}" for table in tables}
 
 
-def write_catalogue(store: DatasetStore, datasets: Mapping[str, Sequence[str]], manifest: Path) -> Path:
-    """Write ``catalog.duckdb`` for ``datasets`` (name to its tables) and the manifest file; returns its path.
+def write_catalogue(
+    store: DatasetStore, datasets: Mapping[str, tuple[Sequence[str], Sequence[str]]], manifest: Path
+) -> Path:
+    """Write ``catalog.duckdb`` for ``datasets`` (name to its planned keys and its tables) and the manifest file.
+
+    Partitions that are no longer planned are left out: they may hold the same items as others.
 
     Paths in views are absolute: DuckDB resolves others against the reader's working directory. Only for a local
     data directory: DuckDB needs its httpfs extension, a download, for anything else.
@@ -33,9 +37,9 @@ def write_catalogue(store: DatasetStore, datasets: Mapping[str, Sequence[str]], 
     temporary.unlink(missing_ok=True)
     try:
         with duckdb.connect(str(temporary)) as connection:
-            for dataset, tables in sorted(datasets.items()):
+            for dataset, (keys, tables) in sorted(datasets.items()):
                 for table, view in view_names(dataset, tables).items():
-                    paths = _committed_files(store, dataset, table)
+                    paths = _committed_files(store, dataset, keys, table)
                     if paths:
                         connection.execute(f"CREATE VIEW {_quoted(view)} AS SELECT * FROM {_scan(paths)}")
             connection.execute(f"CREATE VIEW manifest AS SELECT * FROM read_parquet({_literal(str(manifest))})")
@@ -45,10 +49,17 @@ def write_catalogue(store: DatasetStore, datasets: Mapping[str, Sequence[str]], 
     return final
 
 
-def _committed_files(store: DatasetStore, dataset: str, table: str) -> list[str]:
-    keys = store.committed_keys(dataset)
-    paths = [store.path(dataset, key, f"{table}.parquet") for key in keys]
-    return [path for path in paths if os.path.exists(path)]
+def _committed_files(store: DatasetStore, dataset: str, keys: Sequence[str], table: str) -> list[str]:
+    found = []
+    for key in keys:
+        try:
+            record = store.committed(dataset, key)
+        except ValueError:
+            continue  # an unreadable record is no record; the manifest says so
+        path = store.path(dataset, key, f"{table}.parquet")
+        if record is not None and f"{table}.parquet" in record.files and os.path.exists(path):
+            found.append(path)
+    return found
 
 
 def _scan(paths: Sequence[str]) -> str:

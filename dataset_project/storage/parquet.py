@@ -12,8 +12,6 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-ROWS_PER_GROUP = 1_048_576
-
 
 def _options(schema: pa.Schema) -> dict:
     return {
@@ -36,7 +34,7 @@ def _repeats(kind: pa.DataType) -> bool:
 
 
 class TableWriter:
-    """Writes one table in row groups. Nulls in a non-nullable column and foreign schemas raise ValueError."""
+    """Writes one table; each `write` is one row group. Nulls where none may be and foreign columns raise ValueError."""
 
     def __init__(self, path: Path, schema: pa.Schema, metadata: Mapping[str, str]):
         self._schema = schema.with_metadata(
@@ -56,7 +54,7 @@ class TableWriter:
                 raise ValueError(
                     f"{self._path.name}: column {field.name} has {column.null_count} nulls and may have none"
                 )
-        self._writer.write_table(table.cast(self._schema), row_group_size=ROWS_PER_GROUP)
+        self._writer.write_table(table.cast(self._schema), row_group_size=max(table.num_rows, 1))
         self.rows += table.num_rows
 
     def close(self) -> None:

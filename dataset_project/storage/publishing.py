@@ -38,8 +38,10 @@ class PartitionSlot:
     def recover(self) -> None:
         """Finish or undo what a crash left, and clear the staging directory."""
         final = self._final() if self.store.is_local else None
-        if final is not None and self._replaced.exists() and not final.exists():
-            # The crash fell between the two renames: go forward when the new partition is whole, else back.
+        if final is not None and self._replaced.exists() and not (final / COMMITTED).exists():
+            # The crash fell between the two renames: go forward when the new partition is whole, else back. Whatever
+            # has the final name meanwhile is a mark, not a partition.
+            shutil.rmtree(final, ignore_errors=True)
             whole = self.staged / COMMITTED
             os.rename(self.staged if whole.exists() else self._replaced, final)
         shutil.rmtree(self._replaced, ignore_errors=True)
@@ -73,6 +75,8 @@ class PartitionSlot:
         if clash:
             raise ValueError(f"{self.dataset}/{self.key}: a partition may not have files named {', '.join(clash)}")
         content = record.model_dump_json(indent=1).encode()
+        # JSON has no NaN: a record that cannot be read back must not be the one that is trusted.
+        CommitRecord.model_validate_json(content)
         if self.store.is_local:
             self._swap(content)
         else:
@@ -98,7 +102,13 @@ class PartitionSlot:
         final.parent.mkdir(parents=True, exist_ok=True)
         if final.exists():
             os.rename(final, self._replaced)
-        os.rename(self.staged, final)
+        try:
+            os.rename(self.staged, final)
+        except OSError:
+            if self._replaced.exists():
+                shutil.rmtree(final, ignore_errors=True)
+                os.rename(self._replaced, final)
+            raise
         _sync_directory(final.parent)
         shutil.rmtree(self._replaced, ignore_errors=True)
 
@@ -132,6 +142,23 @@ def partition_slot(store: DatasetStore, dataset: str, key: str) -> Iterator[Part
         slot = PartitionSlot(store, dataset, key, work)
         slot.recover()
         yield slot
+
+
+def rehash(store: DatasetStore, record: CommitRecord) -> list[str]:
+    """What differs between a published partition and its files, every file hashed again; empty when intact.
+
+    Damage is marked on the partition, so that the next plan repairs exactly that whoever found it, and a mark that no
+    longer holds is taken away.
+    """
+    differences = store.differences(record, rehash=True)
+    if not differences and not store.damage(record.dataset, record.partition):
+        return []
+    # A build may be replacing it at this very moment: look again when nobody is.
+    with partition_slot(store, record.dataset, record.partition):
+        current = store.committed(record.dataset, record.partition)
+        differences = store.differences(current, rehash=True) if current else ["its commit record is missing"]
+        store.mark_damaged(record.dataset, record.partition, "; ".join(differences))
+    return differences
 
 
 def work_area(store: DatasetStore) -> Path:

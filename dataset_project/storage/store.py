@@ -93,7 +93,12 @@ class DatasetStore:
     def damage(self, dataset: str, key: str) -> str:
         """What `verify` found wrong with the partition; empty when nothing."""
         content = self._read_bytes(self.path(dataset, key, DAMAGED))
-        return "" if content is None else str(json.loads(content)["reason"])
+        if content is None:
+            return ""
+        try:
+            return str(json.loads(content)["reason"])
+        except (ValueError, KeyError):
+            return "marked as damaged"
 
     def write_failure(self, record: CommitRecord) -> None:
         """Keep the record of an attempt that published nothing, beside whatever is published."""
@@ -158,8 +163,13 @@ class DatasetStore:
             if info["size"] != entry.bytes:
                 found.append(f"{name} has {info['size']} bytes, recorded {entry.bytes}")
                 continue
-            touched = self.is_local and os.stat(path).st_mtime_ns != entry.mtime_ns
-            if (rehash or touched) and self.hash_file(path) != entry.sha256:
+            try:
+                touched = self.is_local and os.stat(path).st_mtime_ns != entry.mtime_ns
+                altered = (rehash or touched) and self.hash_file(path) != entry.sha256
+            except FileNotFoundError:
+                found.append(f"{name} is missing")
+                continue
+            if altered:
                 found.append(f"{name} was altered (sha256 differs from the record)")
         return found
 
@@ -215,4 +225,4 @@ class DatasetStore:
                 raise FileNotFoundError(f"{dataset}/{key} has no published table {table!r} in {self.location}")
             with self.fs.open(self.path(dataset, key, f"{table}.parquet"), "rb") as file:
                 content = pq.read_table(file, columns=None if columns is None else list(columns))
-            yield content.replace_schema_metadata(None)
+            yield content.replace_schema_metadata(None).unify_dictionaries()

@@ -139,6 +139,9 @@ def test_partitions_no_longer_planned_are_orphans_and_no_error(tiny, monkeypatch
     tiny.build("numbers")
     monkeypatch.setenv("TINY_PARTITIONS", "3")
     tiny.build("numbers")
+    with duckdb.connect(str(tiny.directory / "data" / "catalog.duckdb"), read_only=True) as connection:
+        listed = connection.execute("SELECT DISTINCT partition FROM numbers ORDER BY 1").fetchall()
+    assert listed == [("p0",), ("p1",), ("p2",)], "the catalogue holds what is planned"
     problems = _verify(tiny)
     assert [(problem.partition, problem.kind, problem.is_error) for problem in problems] == [("p3", "orphan", False)]
 

@@ -15,7 +15,7 @@ from dataset_project_tests.orchestration.tiny_family import tiny_datasets
 
 
 def _planned(key: str, weight: float) -> PlannedPartition:
-    return PlannedPartition(key, "f", "missing", "", None, None, weight)
+    return PlannedPartition(key, "f", "missing", "", None, None, None, weight)
 
 
 @given(st.lists(st.floats(0, 1e6), max_size=40), st.integers(1, 10))

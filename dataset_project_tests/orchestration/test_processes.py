@@ -69,6 +69,15 @@ def test_partition_that_keeps_killing_its_process_is_recorded_and_the_others_go_
     assert result["waiting"] == {"squares": ["p0"], "total": ["all"]}
 
 
+def test_many_poisonous_partitions_in_one_shard_are_all_recorded(tiny):
+    for key in ("p0", "p1", "p2"):
+        tiny.trigger("kill", "numbers", key, "99")
+    result = _build(tiny, TINY_SHARDS="1")
+    assert sorted(result["failed"]["numbers"]) == ["p0", "p1", "p2"]
+    assert all("died while computing it" in reason for reason in result["failed"]["numbers"].values())
+    assert tiny.store.committed_keys("squares") == ["p3"]
+
+
 def _start(tiny) -> subprocess.Popen:
     return subprocess.Popen(
         [sys.executable, "-m", "dataset_project_tests.orchestration.tiny_build"],

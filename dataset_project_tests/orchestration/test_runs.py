@@ -127,17 +127,33 @@ def test_failed_attempt_keeps_what_was_published(tiny, monkeypatch):
     assert tiny.store.differences(before, rehash=True) == []
 
 
-def test_rejected_is_final_and_unavailable_is_tried_again(tiny):
+def test_rejected_is_final(tiny):
     tiny.trigger("reject", "numbers", "p0")
-    tiny.trigger("unavailable", "numbers", "p1")
-    first = _materialise(tiny, "numbers")
-    assert first.success, "neither is a failure"
-    events = _by_partition(tiny, "numbers", first.run_id)
-    assert (events["p0"]["status"], events["p0"]["reason"]) == ("rejected", "the input is nonsense")
-    assert (events["p1"]["status"], events["p1"]["reason"]) == ("unavailable", "the library is not installed")
-    _materialise(tiny, "numbers")
+    first = _materialise(tiny, "numbers", "squares")
+    assert first.success, "bad input is an outcome, not a failure"
+    metadata = _by_partition(tiny, "numbers", first.run_id)["p0"]
+    assert (metadata["status"], metadata["reason"]) == ("rejected", "the input is nonsense")
+    downstream = _by_partition(tiny, "squares", first.run_id)["p0"]
+    assert (downstream["status"], downstream["reason"]) == (
+        "rejected",
+        "numbers/p0 was rejected: the input is nonsense",
+    )
+    _materialise(tiny, "numbers", "squares")
     assert tiny.computed()["numbers/p0"] == 1
-    assert tiny.computed()["numbers/p1"] == 2
+
+
+def test_unavailable_is_no_materialisation_is_tried_again_and_fails_no_build(tiny):
+    trigger = tiny.trigger("unavailable", "numbers", "p1")
+    run = _materialise(tiny, "numbers")
+    assert not run.success and sorted(_by_partition(tiny, "numbers", run.run_id)) == ["p0", "p2", "p3"]
+    result = tiny.build()
+    assert result.succeeded and result.failing_checks == {}
+    assert tiny.store.committed_keys("squares") == ["p0", "p2", "p3"]
+    assert {row["status"] for row in result.manifest if row["partition"] == "p1"} == {"unavailable", "missing"}
+    trigger.unlink()
+    assert tiny.build().succeeded
+    assert tiny.computed()["numbers/p1"] == 3
+    assert tiny.store.committed("total", UNPARTITIONED).rows == 4
 
 
 def test_force_recomputes_with_the_same_bytes(tiny):
@@ -185,21 +201,66 @@ def test_growing_adds_partitions_and_leaves_the_old_alone(tiny, monkeypatch):
     assert tiny.store.committed_keys("squares") == ["p0", "p1", "p2", "p3", "p4", "p5"]
 
 
-def test_a_failing_check_is_named_holds_back_downstream_and_is_asked_again(tiny):
+def test_damage_found_by_a_check_is_repaired_by_the_next_build(tiny):
     tiny.build("numbers")
     path = tiny.store.local_path("numbers", "partition=p1", "data.parquet")
     recorded, content = tiny.store.committed("numbers", "p1").files["data.parquet"], path.read_bytes()
     path.write_bytes(content[:100] + bytes([content[100] ^ 1]) + content[101:])
     os.utime(path, ns=(recorded.mtime_ns, recorded.mtime_ns))
-    _materialise(tiny, "numbers")
+    assert not _materialise(tiny, "numbers").success
+    _materialise(tiny, "numbers", tags={"dagster/partition": "p3"})
+    assert tiny.build().succeeded, "a later run of another partition does not make it forgotten"
+    assert path.read_bytes() == content
+    assert tiny.computed()["numbers/p1"] == 2
+
+
+@pytest.mark.parametrize("raises", [False, True])
+def test_a_check_that_fails_or_crashes_is_named_and_holds_back_downstream(tiny, raises):
+    switch = tiny.trigger("check-raises" if raises else "check-fails", "numbers", "all")
     held = tiny.build()
     assert not held.succeeded
-    said, blocks = held.failing_checks["numbers"]["files_match_records"]
-    assert blocks and "p1: data.parquet was altered" in said
+    said, blocks = held.failing_checks["numbers"]["obedient"]
+    assert blocks and ("could not be asked: RuntimeError" if raises else "told to fail") in said
     assert tiny.computed()["squares/p0"] == 0, "nothing may be made of what a check refuses"
-    path.write_bytes(content)
+    assert not tiny.build().succeeded
+    switch.unlink()
     assert tiny.build().succeeded
-    assert tiny.computed()["squares/p0"] == 1
+    assert tiny.computed()["numbers/p0"] == tiny.computed()["squares/p0"] == 1
+
+
+def test_what_a_killed_run_published_is_recorded_by_the_next_build(tiny):
+    from dataset_project.orchestration.shards import ShardRun, run_shard
+
+    numbers = tiny.datasets()[0]
+    run_shard(numbers, numbers.keys, tiny.store, ShardRun("killed", "killed", "0"))
+    assert tiny.events("numbers") == []
+    result = tiny.build()
+    assert result.succeeded and result.failing_checks == {}
+    assert {row["disagreement"] for row in result.manifest} == {""}
+    assert [(partition, metadata["reused"]) for _, partition, metadata in tiny.events("numbers")] == [
+        (key, True) for key in ("p0", "p1", "p2", "p3")
+    ]
+    assert set(tiny.computed().values()) == {1}
+    assert tiny.build().runs == []
+
+
+def test_a_failing_forced_recompute_is_a_failure(tiny):
+    tiny.build("numbers")
+    tiny.trigger("fail", "numbers", "p1")
+    result = tiny.build("numbers", force=True)
+    assert not result.succeeded and result.failed == {"numbers": {"p1": "failed: RuntimeError: told to fail"}}
+    assert tiny.store.committed("numbers", "p1").status == "ok", "what was good stays"
+    assert tiny.build("numbers").succeeded
+
+
+def test_an_unreadable_record_is_rebuilt_and_bricks_nothing(tiny):
+    tiny.build()
+    tiny.store.local_path("numbers", "partition=p1", "_commit.json").write_text("{")
+    result = tiny.build()
+    assert result.succeeded and {row["disagreement"] for row in result.manifest} == {""}
+    assert tiny.computed() == {"numbers/p1": 2} | {key: 1 for key in tiny.computed() if key != "numbers/p1"}, (
+        "its content is what everything was made of"
+    )
 
 
 def test_a_whole_build_on_a_url(tiny, monkeypatch):

@@ -112,3 +112,33 @@ def test_errors_of_the_machine_fail_the_partition_only(tiny, error):
     dataset = replace(tiny_datasets()[0], compute=compute, validators=())
     statuses = [record.status for record in run_shard(dataset, dataset.keys, tiny.store, RUN)]
     assert statuses == ["ok", "failed", "ok", "ok"]
+
+
+def test_a_fact_that_json_cannot_hold_is_a_failure_with_a_reason(tiny):
+    def compute(work):
+        return Outcome(items_planned=1, items_ok=1, facts={"mean": float("nan")})
+
+    dataset = replace(tiny_datasets()[0], compute=compute, validators=())
+    record = run_shard(dataset, ["p0"], tiny.store, RUN)[0]
+    assert record.status == "failed" and "facts" in record.reason
+    assert tiny.store.committed("numbers", "p0") is None
+
+
+def test_undeclared_inputs_cannot_be_read(tiny):
+    numbers, squares, _ = tiny_datasets()
+    run_shard(numbers, numbers.keys, tiny.store, RUN)
+    record = run_shard(replace(squares, upstreams=()), ["p0"], tiny.store, RUN)[0]
+    assert "squares does not declare numbers as upstream" in record.reason
+
+
+def test_secrets_reach_no_accepted_record_either(tiny, monkeypatch):
+    secret = "sk-" + uuid.uuid4().hex
+    monkeypatch.setenv("SERVICE_TOKEN", secret)
+
+    def compute(work):
+        return Outcome(items_planned=2, items_ok=1, items_failed=1, reason=f"401 for {secret}", facts={"url": secret})
+
+    dataset = replace(tiny_datasets()[0], compute=compute, validators=(), tolerated_failures=0.5)
+    record = run_shard(dataset, ["p0"], tiny.store, RUN)[0]
+    assert (record.status, record.reason, record.facts["url"]) == ("ok", "401 for [redacted]", "[redacted]")
+    assert redact("postgresql://me:hunter2@host/db") == "postgresql://[redacted]@host/db"

@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import signal
 import time
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -74,7 +75,10 @@ def _squares(work) -> Outcome:
 
 def _total(work) -> Outcome:
     _obey(work)
-    totals = [int(table.column("value").to_numpy().sum()) for table in work.iterate("squares")]
+    totals = [
+        int(table.column("value").to_numpy().sum())
+        for table in map(partial(work.read, "squares"), work.keys("squares"))
+    ]
     _write(work, np.array(totals))
     return Outcome(items_planned=len(totals), items_ok=len(totals))
 
@@ -89,13 +93,28 @@ def _not_negative(files) -> Finding:
     return Finding(lowest >= 0, f"lowest value {lowest}", {"lowest": lowest})
 
 
+def _obedient(partitions) -> Finding:
+    """A dataset-wide rule that fails or crashes when it is told to."""
+    triggers = Path(os.environ["TINY_TRIGGERS"])
+    if (triggers / "check-raises-numbers-all").exists():
+        raise RuntimeError("told to crash")
+    fails = (triggers / "check-fails-numbers-all").exists()
+    return Finding(not fails, "told to fail" if fails else f"{len(partitions)} partitions")
+
+
 def tiny_datasets(partitions: int = 4, code_version: str = "1") -> list[PartitionedDataset]:
     """The three datasets."""
     common = {"family": "tiny", "master_seed": 7, "schemas": {"data": SCHEMA}, "description": "tiny"}
     keys = tuple(f"p{number}" for number in range(partitions))
     rule = Validator(name="not_negative", description="no negative value", judge=_not_negative)
+    obedient = Validator(name="obedient", description="does as it is told", judge=_obedient, scope="dataset")
     numbers = PartitionedDataset(
-        name="numbers", compute=_numbers, partition_keys=keys, validators=(rule,), code_version=code_version, **common
+        name="numbers",
+        compute=_numbers,
+        partition_keys=keys,
+        validators=(rule, obedient),
+        code_version=code_version,
+        **common,
     )
     squares = PartitionedDataset(
         name="squares",

@@ -193,3 +193,32 @@ def test_equal_tables_are_equal_files(tmp_path):
         ) as writer:
             writer.write(_table(1, 2, 3))
     assert (tmp_path / "a.parquet").read_bytes() == (tmp_path / "b.parquet").read_bytes()
+
+
+def test_a_swap_that_fails_puts_the_old_partition_back(tmp_path, monkeypatch):
+    store = DatasetStore(tmp_path / "data")
+    _publish(store, "a", 1)
+    real = os.rename
+
+    def failing(source, target):
+        if str(source).endswith(".staged"):
+            raise OSError(39, "Directory not empty")
+        real(source, target)
+
+    with partition_slot(store, "d", "a") as slot:
+        _stage(slot, 2)
+        record = _record("a", slot.staged_files())
+        with monkeypatch.context() as patched, pytest.raises(OSError):
+            patched.setattr(os, "rename", failing)
+            slot.publish(record)
+    assert store.read("d", "a").column("x").to_pylist() == [1]
+
+
+def test_a_mark_left_between_the_renames_is_no_partition(tmp_path):
+    store = DatasetStore(tmp_path / "data")
+    _publish(store, "a", 1)
+    os.rename(store.path("d", "a"), store.local_path(".work", "d", "a.replaced"))
+    store.mark_damaged("d", "a", "written at the wrong moment")
+    with partition_slot(store, "d", "a"):
+        pass
+    assert store.read("d", "a").column("x").to_pylist() == [1]

@@ -126,9 +126,8 @@ class SplitWriter(Protocol):
 
 @dataclass(frozen=True)
 class WrittenSplits:
-    """What ``write_splits`` wrote: blocks read, rows per split, and the normalisation fitted on train."""
+    """What ``write_splits`` wrote: rows per split, and the normalisation fitted on train."""
 
-    blocks: int
     rows: dict[str, int]
     normalisation: Normalisation
 
@@ -144,13 +143,12 @@ def write_splits(
 ) -> WrittenSplits:
     """Write every valid window of ``n_history`` samples to the writer of its split.
 
-    ``blocks``: (series, windows) of each block in the order of their keys, which is the order of the rows; one is in
-    memory at a time. ValueError when no train sample exists.
+    ``blocks``: (series, windows) of whole patients, in the order of the rows; one is in memory at a time. ValueError
+    when no train sample exists.
     """
     schema = training_schema(n_history)
-    rows, count, normalisation = dict.fromkeys(SPLITS, 0), 0, Normalisation()
+    rows, normalisation = dict.fromkeys(SPLITS, 0), Normalisation()
     for series, windows in blocks:
-        count += 1
         windows = windows.filter(pc.equal(windows["n_history"], n_history))
         train = windows.filter(pc.equal(windows["split"], "train"))["patient_id"].unique().to_pylist()
         normalisation.add(series, train)
@@ -160,4 +158,4 @@ def write_splits(
                 table = pa.Table.from_batches(group, schema=schema)
                 writers[split].write(table)
                 rows[split] += table.num_rows
-    return WrittenSplits(count, rows, normalisation)
+    return WrittenSplits(rows, normalisation)

@@ -30,6 +30,8 @@ from dataset_project.simulations.schemas import (
 )
 
 _DAY_MINUTES = 1440
+# A linear solver's last digits depend on the CPU model; what is stored does not.
+_DECIMALS = 4
 PICTURED_LABELS = ("hypo70_any_30", "hypo70_any_60", "hypo54_any_60", "hyper180_any_60", "hyper250_any_60")
 
 
@@ -53,7 +55,7 @@ class ReportSums:
             self.day = _first_full_day(series)
 
     def _count_labels(self, windows: pa.Table) -> None:
-        valid = windows.filter(windows["valid"])
+        valid = windows.filter(windows["valid"]).unify_dictionaries()
         grouped = valid.group_by(["split", "n_history"], use_threads=False).aggregate(
             [([], "count_all"), *((name, "sum") for name in LABEL_COLUMNS)]
         )
@@ -91,8 +93,8 @@ def baseline_table(errors: Iterable[BaselineErrors]) -> pa.Table:
             "split": one.split,
             "horizon_minutes": horizon,
             "windows": one.windows,
-            "persistence_rmse_mgdl": one.persistence[horizon],
-            "ridge_rmse_mgdl": one.ridge[horizon],
+            "persistence_rmse_mgdl": round(one.persistence[horizon], _DECIMALS),
+            "ridge_rmse_mgdl": round(one.ridge[horizon], _DECIMALS),
         }
         for one in errors
         for horizon in sorted(one.ridge)

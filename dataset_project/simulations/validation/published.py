@@ -6,6 +6,7 @@ Opening and asking belong here, rules do not. DuckDB is imported on first use.
 from __future__ import annotations
 
 import functools
+import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,6 +17,9 @@ from dataset_project.storage.validation import Finding
 
 if TYPE_CHECKING:
     import duckdb
+
+# A shard's memory must not grow with its block: beyond this DuckDB works from temporary files.
+MEMORY_LIMIT = "256MB"
 
 Files = Mapping[str, "Path | Sequence[Path]"]
 """Table name → its file, or its files when several partitions are looked at together."""
@@ -36,7 +40,13 @@ def open_tables(files: Files, *tables: str) -> duckdb.DuckDBPyConnection:
     """
     import duckdb
 
-    connection = duckdb.connect(":memory:", config={"threads": 1})
+    settings = {
+        "threads": 1,
+        "memory_limit": MEMORY_LIMIT,
+        "temp_directory": tempfile.gettempdir(),
+    }
+    connection = duckdb.connect(":memory:", config=settings)
+    connection.execute("SET enable_progress_bar = false")
     for table in tables:
         names = [str(path) for path in paths_of(files, table)]
         connection.read_parquet(names, hive_partitioning=False, file_row_number=True).create_view(table)

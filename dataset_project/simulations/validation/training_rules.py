@@ -106,8 +106,9 @@ def training_samples_match_series(files: Files, settings: SimulationSettings) ->
                         FROM picked p JOIN glucose_timeseries s ON s.patient_id = p.patient_id
                              AND s.minute BETWEEN p.anchor_minute - {span} AND p.anchor_minute
                         GROUP BY p.window_id)
-                    SELECT count(*), count_if(l.window_id IS NULL OR p.cgm::FLOAT[] IS DISTINCT FROM l.cgm
-                        OR p.insulin::FLOAT[] IS DISTINCT FROM l.insulin OR p.carbs::FLOAT[] IS DISTINCT FROM l.carbs)
+                    SELECT count(*), coalesce(count_if(l.window_id IS NULL OR p.cgm::FLOAT[] IS DISTINCT FROM l.cgm
+                        OR p.insulin::FLOAT[] IS DISTINCT FROM l.insulin
+                        OR p.carbs::FLOAT[] IS DISTINCT FROM l.carbs), 0)
                     FROM picked p LEFT JOIN looked_up l USING (window_id)"""
             ).fetchone()
             checked += total

@@ -103,7 +103,7 @@ CORRUPTIONS = [
     ("series_is_complete", "glucose_timeseries", lambda: edited(SERIES, "plasma_mgdl", 77, 700.0), "unflagged plasma"),
     ("series_is_complete", "glucose_timeseries", lambda: edited(SERIES, "interstitial_mgdl", 7, np.inf), "infinite"),
     ("series_is_complete", "glucose_timeseries",
-     lambda: replace_column(SERIES, "flagged", np.arange(SERIES.num_rows) % 50 == 0), "flagged share"),
+     lambda: replace_column(SERIES, "flagged", np.arange(SERIES.num_rows) % 25 == 0), "flagged share"),
     ("series_is_complete", "glucose_timeseries",
      lambda: everywhere("cgm_mgdl", lambda cgm: np.where(np.arange(cgm.size) % 2 == 0, np.nan, cgm)), "missing CGM"),
     ("series_is_complete", "glucose_timeseries", lambda: SERIES.slice(0, 0), "no samples"),
