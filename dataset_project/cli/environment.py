@@ -79,7 +79,12 @@ def ensure_dagster_home() -> Path:
         newline = "" if not before or before.endswith("\n") else "\n"
         environment_file.write_text(f"{before}{newline}DAGSTER_HOME={home}\n")
     home = Path(os.environ["DAGSTER_HOME"])
-    home.mkdir(parents=True, exist_ok=True)
+    if not home.is_absolute():
+        raise click.ClickException(f"DAGSTER_HOME: {home} must be an absolute path")
+    try:
+        home.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise click.ClickException(f"DAGSTER_HOME: {home} cannot be used: {error.strerror}") from None
     configuration = home / "dagster.yaml"
     if not configuration.exists():
         configuration.write_text(files("dataset_project.cli").joinpath("dagster.yaml").read_text())
@@ -98,6 +103,33 @@ def dagster_instance() -> Iterator[DagsterInstance]:
             instance = opened.enter_context(DagsterInstance.get())
             instance.get_runs_count()
         yield instance
+
+
+@contextmanager
+def build_lock(instance: DagsterInstance, build_id: str) -> Iterator[None]:
+    """Held while a build lives. Runs of builds that died (kill -9, power) are marked failed first: nobody watches them,
+    and they would count as running for ever."""
+    from dagster import DagsterRunStatus, RunsFilter
+    from filelock import FileLock, Timeout
+
+    from dataset_project.orchestration.build import BUILD_TAG
+
+    locks = ensure_dagster_home() / "builds"
+    locks.mkdir(exist_ok=True)
+    open_runs = [DagsterRunStatus.NOT_STARTED, DagsterRunStatus.STARTING, DagsterRunStatus.STARTED]
+    for run in instance.get_runs(RunsFilter(statuses=open_runs)):
+        if BUILD_TAG in run.tags:
+            try:
+                with FileLock(locks / f"{run.tags[BUILD_TAG]}.lock", timeout=0):
+                    instance.report_run_failed(run, "The process of the build that made this run has died.")
+            except Timeout:
+                continue  # alive
+    lock = locks / f"{build_id}.lock"
+    try:
+        with FileLock(lock):
+            yield
+    finally:
+        lock.unlink(missing_ok=True)
 
 
 def chosen_datasets(project: Project, families: Sequence[str]) -> list[PartitionedDataset]:

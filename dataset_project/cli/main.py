@@ -46,6 +46,7 @@ def build(
     project = environment.load_project(overrides)
     datasets = environment.chosen_datasets(project, families)
     keys = environment.parse_partitions(partitions, datasets)
+    environment.ensure_dagster_home()
     environment.require_writable(project.store)
     console = Console()
     console.print(f"data directory  {project.store.location}", highlight=False, soft_wrap=True)
@@ -56,7 +57,7 @@ def _build(console, project, datasets, keys, shards, force) -> int:
     from dagster._core.errors import DagsterExecutionInterruptedError
     from dagster._utils.interrupts import capture_interrupts
 
-    from dataset_project.cli import report
+    from dataset_project.cli import report, terminal
     from dataset_project.cli.progress import BuildProgress
     from dataset_project.orchestration.build import Builder, BuildOptions, chosen_keys
     from dataset_project.orchestration.planning import Planner
@@ -68,10 +69,16 @@ def _build(console, project, datasets, keys, shards, force) -> int:
         states = planner.plan(dataset, chosen_keys(dataset, options))
         totals[dataset.name] = (len(states), 0 if force else sum(state.is_done for state in states))
     try:
-        with capture_interrupts(), environment.dagster_instance() as instance:
-            builder = Builder(project.store, instance, environment.DEFINITIONS, options)
-            with BuildProgress(console, instance, options.build_id, datasets, totals):
-                result = builder.build(datasets, project.datasets)
+        with (
+            terminal.interrupt_watch() as interrupted,
+            terminal.only_the_console(console),
+            capture_interrupts(),
+            environment.dagster_instance() as instance,
+            environment.build_lock(instance, options.build_id),
+            BuildProgress(console, instance, options.build_id, datasets, totals),
+        ):
+            builder = Builder(project.store, instance, environment.DEFINITIONS, options, interrupted)
+            result = builder.build(datasets, project.datasets)
     except (KeyboardInterrupt, DagsterExecutionInterruptedError):
         console.print("[red]interrupted[/]: what was finished is kept; the same command goes on from there")
         return INTERRUPTED
@@ -91,13 +98,14 @@ def init() -> None:
 def verify() -> None:
     """Re-hash every published file and compare it with its record and the manifest; exit status 1 on any difference."""
     from dataset_project.cli import report
-    from dataset_project.orchestration.verification import read_manifest, verify_datasets
+    from dataset_project.orchestration.manifest import read_manifest
+    from dataset_project.orchestration.verification import verify_datasets
 
     project = environment.load_project({})
     console = Console()
     try:
         manifest = read_manifest(project.store)
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         raise click.ClickException(f"{project.store.location} has no manifest: nothing was built there yet") from None
     with console.status("verifying") as status:
         problems = verify_datasets(

@@ -11,7 +11,9 @@ from dataclasses import replace
 from typing import Any
 
 import dagster as dg
+from dagster._core.errors import DagsterExecutionInterruptedError
 from dagster._core.events import DagsterEvent, EngineEventData
+from dagster._utils import interrupts
 
 from dataset_project.orchestration.dataset import PartitionedDataset
 from dataset_project.orchestration.events import column_schema, record_metadata
@@ -124,6 +126,10 @@ def _shard_op(dataset: PartitionedDataset, store: DatasetStore) -> dg.OpDefiniti
         run = replace(_shard_run(context, name), last_retry=context.retry_number >= _SHARD_RETRIES)
         try:
             records = run_shard(dataset, keys, store, run, _throttled_progress(context, dataset, name))
+        except (KeyboardInterrupt, DagsterExecutionInterruptedError) as error:
+            # Dagster would retry an interrupted step. Refuse, and let the run hear of the interrupt once more.
+            interrupts._received_interrupt["received"] = True
+            raise dg.RetryRequested(max_retries=0) from error
         except Exception as error:
             # Partitions' own errors are caught inside. What reaches here is the machine's, and retrying would not help.
             raise dg.Failure(redact(f"{type(error).__name__}: {error}"), allow_retries=False) from None

@@ -8,19 +8,17 @@ showing progress belongs to the command line.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import dagster as dg
 from dagster._core.definitions.reconstruct import ReconstructableJob, ReconstructableRepository
-from dagster._core.errors import DagsterExecutionInterruptedError
-from dagster._core.events import RunFailureReason
 from dagster._core.storage.tags import ASSET_PARTITION_RANGE_END_TAG, ASSET_PARTITION_RANGE_START_TAG
 
 from dataset_project.orchestration.assets import FORCE_TAG, SHARDS_TAG, asset_key, asset_of_step
 from dataset_project.orchestration.checks import check_keys
 from dataset_project.orchestration.dataset import PartitionedDataset, in_dependency_order
-from dataset_project.orchestration.manifest import MANIFEST_ASSET, MANIFEST_PARQUET, manifest_rows
+from dataset_project.orchestration.manifest import MANIFEST_ASSET, manifest_rows, read_manifest
 from dataset_project.orchestration.planning import PlannedPartition, Planner, ranges
 from dataset_project.orchestration.recorded import disagreement, failing_checks, latest_records
 from dataset_project.orchestration.sensors import MANIFEST_JOB
@@ -83,9 +81,15 @@ class Builder:
     """Brings datasets up to date, once."""
 
     def __init__(
-        self, store: DatasetStore, instance: dg.DagsterInstance, definitions_module: str, options: BuildOptions
+        self,
+        store: DatasetStore,
+        instance: dg.DagsterInstance,
+        definitions_module: str,
+        options: BuildOptions,
+        interrupted: Callable[[], bool] = lambda: False,
     ):
-        self._store, self._instance, self._options = store, instance, options
+        """``interrupted`` tells, after each run, whether to stop: `build` then raises KeyboardInterrupt."""
+        self._store, self._instance, self._options, self._interrupted = store, instance, options, interrupted
         self._repository = ReconstructableRepository.for_module(definitions_module, "defs")
         self._result = BuildResult()
         # What this build has tried: nothing is tried twice, so a build ends.
@@ -189,8 +193,8 @@ class Builder:
             run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
         )
         self._result.runs.append((result.run_id, result.success))
-        if _was_interrupted(result):
-            raise DagsterExecutionInterruptedError
+        if self._interrupted():
+            raise KeyboardInterrupt  # `execute_job` swallows it and returns a failed run
         return result
 
     def _account_for(self, dataset: PartitionedDataset) -> None:
@@ -210,17 +214,24 @@ class Builder:
                 self._result.failed.setdefault(dataset.name, {})[state.key] = _described(state)
 
     def _refresh_manifest(self, datasets: Sequence[PartitionedDataset]) -> list[dict[str, object]]:
-        """Materialise the manifest when something ran or it is not there; otherwise only read what it would say."""
-        if self._result.runs or not self._store.fs.exists(f"{self._store.root}/{MANIFEST_PARQUET}"):
+        """Materialise the manifest when it does not say what is so; otherwise leave it alone."""
+        rows = manifest_rows(datasets, self._store, self._instance)
+        if _summary(rows) != _summary(self._written_manifest()):
             if not self._execute_assets([dg.AssetKey([MANIFEST_ASSET])], {}, MANIFEST_JOB).success:
                 self._result.failed[MANIFEST_ASSET] = {UNPARTITIONED: "its run failed"}
-        return manifest_rows(datasets, self._store, self._instance)
+            rows = manifest_rows(datasets, self._store, self._instance)
+        return rows
+
+    def _written_manifest(self) -> list[dict[str, object]]:
+        try:
+            return read_manifest(self._store)
+        except (FileNotFoundError, ValueError):
+            return []
 
 
-def _was_interrupted(result: dg.JobExecutionResult) -> bool:
-    """Whether Ctrl-C ended the run: `execute_job` swallows the interrupt and returns a failed run."""
-    failures = (event for event in result.all_events if event.event_type == dg.DagsterEventType.RUN_FAILURE)
-    return any(event.job_failure_data.failure_reason == RunFailureReason.UNEXPECTED_TERMINATION for event in failures)
+def _summary(rows: Sequence[dict[str, object]]) -> list[tuple[object, ...]]:
+    names = ("dataset", "partition", "status", "reason", "sha256", "run_id", "fingerprint", "disagreement")
+    return [tuple(row.get(name) for name in names) for row in rows]
 
 
 def _described(state: PlannedPartition) -> str:

@@ -79,6 +79,11 @@ def _thumbnails(record: CommitRecord, store: DatasetStore) -> dict[str, dg.Metad
     return shown
 
 
+def _type_name(kind: Any) -> str:
+    """What a reader gets: dictionary encoding is storage, not type."""
+    return str(getattr(kind, "value_type", kind) if str(kind).startswith("dictionary<") else kind)
+
+
 def column_schema(schemas: Mapping[str, Any]) -> dict[str, dg.TableSchema]:
     """Dagster's column schemas of a dataset's Arrow schemas: the only table's is the asset's own."""
     tables = {}
@@ -90,7 +95,7 @@ def column_schema(schemas: Mapping[str, Any]) -> dict[str, dg.TableSchema]:
             columns.append(
                 dg.TableColumn(
                     field.name,
-                    str(field.type),
+                    _type_name(field.type),
                     description=notes.get("description", "") + unit,
                     constraints=dg.TableColumnConstraints(nullable=field.nullable),
                 )

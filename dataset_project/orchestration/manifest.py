@@ -149,6 +149,14 @@ def _spreadsheet_safe(row: Mapping[str, object]) -> dict[str, object]:
     }
 
 
+def read_manifest(store: DatasetStore) -> list[dict]:
+    """Rows of ``manifest.parquet``. Raises FileNotFoundError when there is none."""
+    import pyarrow.parquet as pq
+
+    with store.fs.open(f"{store.root}/{MANIFEST_PARQUET}", "rb") as file:
+        return pq.read_table(file).to_pylist()
+
+
 def manifest_asset(datasets: Sequence[PartitionedDataset], store: DatasetStore) -> dg.AssetsDefinition:
     """The asset `dataset_manifest`, downstream of every dataset."""
     with warnings.catch_warnings():

@@ -122,8 +122,8 @@ class _Attempt:
     def compute_and_publish(self) -> CommitRecord:
         key = self._planned.key
         try:
-            self._require_inputs()
             self._input_hashes = self._planner.input_hashes(self._dataset, key)
+            self._require_inputs()
             outcome, files = self._compute()
             record = self._record("ok" if outcome.items_ok else "empty", outcome.reason, outcome, files)
             self._slot.publish(record)

@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from dataset_project.orchestration.dataset import PartitionedDataset
-from dataset_project.orchestration.manifest import MANIFEST_PARQUET
 from dataset_project.storage.publishing import rehash
 from dataset_project.storage.records import COMMITTED, DAMAGED, FAILED
 from dataset_project.storage.store import DatasetStore
@@ -30,14 +29,6 @@ class Problem:
     @property
     def is_error(self) -> bool:
         return self.kind != "orphan"
-
-
-def read_manifest(store: DatasetStore) -> list[dict]:
-    """Rows of ``manifest.parquet``. Raises FileNotFoundError when there is none."""
-    import pyarrow.parquet as pq
-
-    with store.fs.open(f"{store.root}/{MANIFEST_PARQUET}", "rb") as file:
-        return pq.read_table(file).to_pylist()
 
 
 def verify_datasets(

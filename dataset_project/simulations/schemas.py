@@ -24,7 +24,7 @@ def _field(name: str, kind: pa.DataType, description: str, unit: str = "", nulla
 
 PATIENTS = pa.schema(
     [
-        _field("patient_id", pa.string(), "patient_<number>, fixed as the dataset grows"),
+        _field("patient_id", pa.string(), "patient_N, its number fixed as the dataset grows"),
         _field("archetype_id", pa.string(), "physiological parameter set shared by several patients"),
         _field("cohort", pa.string(), "age group: child, adolescent or adult"),
         _field("age_years", pa.float32(), "age", "year"),

@@ -12,8 +12,8 @@ import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 
-from dataset_project.orchestration.manifest import manifest_rows, manifest_schema, write_manifest
-from dataset_project.orchestration.verification import read_manifest, verify_datasets
+from dataset_project.orchestration.manifest import manifest_rows, manifest_schema, read_manifest, write_manifest
+from dataset_project.orchestration.verification import verify_datasets
 
 REQUIRED = {
     *("family", "dataset", "partition", "status", "reason", "path", "started_at", "run_id", "shard", "sha256", "seed"),
