@@ -69,6 +69,16 @@ def require_writable(store: DatasetStore) -> None:
         ) from None
 
 
+def require_usable_home() -> None:
+    """Raises click.ClickException when DAGSTER_HOME is set to what cannot be a directory."""
+    home = Path(os.environ.get("DAGSTER_HOME") or Path(DEFAULT_HOME).absolute())
+    if not home.is_absolute():
+        raise click.ClickException(f"DAGSTER_HOME: {home} must be an absolute path")
+    in_the_way = next((each for each in (home, *home.parents) if each.exists() and not each.is_dir()), None)
+    if in_the_way:
+        raise click.ClickException(f"DAGSTER_HOME: {in_the_way} is not a directory")
+
+
 def ensure_dagster_home() -> Path:
     """DAGSTER_HOME, made under the working directory and noted in ``.env`` when it is not set."""
     if not os.environ.get("DAGSTER_HOME"):
@@ -79,12 +89,7 @@ def ensure_dagster_home() -> Path:
         newline = "" if not before or before.endswith("\n") else "\n"
         environment_file.write_text(f"{before}{newline}DAGSTER_HOME={home}\n")
     home = Path(os.environ["DAGSTER_HOME"])
-    if not home.is_absolute():
-        raise click.ClickException(f"DAGSTER_HOME: {home} must be an absolute path")
-    try:
-        home.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise click.ClickException(f"DAGSTER_HOME: {home} cannot be used: {error.strerror}") from None
+    home.mkdir(parents=True, exist_ok=True)
     configuration = home / "dagster.yaml"
     if not configuration.exists():
         configuration.write_text(files("dataset_project.cli").joinpath("dagster.yaml").read_text())

@@ -46,7 +46,7 @@ def build(
     project = environment.load_project(overrides)
     datasets = environment.chosen_datasets(project, families)
     keys = environment.parse_partitions(partitions, datasets)
-    environment.ensure_dagster_home()
+    environment.require_usable_home()
     environment.require_writable(project.store)
     console = Console()
     console.print(f"data directory  {project.store.location}", highlight=False, soft_wrap=True)
@@ -91,6 +91,7 @@ def _build(console, project, datasets, keys, shards, force) -> int:
 def init() -> None:
     """Make the Dagster home and note it in .env, so that bare `dagster` commands use it. `build` does this, too."""
     environment.load_project({})
+    environment.require_usable_home()
     click.echo(f"DAGSTER_HOME={environment.ensure_dagster_home()}")
 
 

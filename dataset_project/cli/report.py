@@ -53,6 +53,13 @@ def print_result(console: Console, result: BuildResult) -> None:
             console.print(f"{word} {dataset}/{name}: {said}", soft_wrap=True, highlight=False)
     for dataset, keys in result.waiting.items():
         console.print(f"[yellow]waiting[/] {dataset}: {len(keys)} partitions wait for inputs that are not built")
+    for dataset, keys in result.orphans.items():
+        console.print(
+            f"[yellow]orphans[/] {dataset}: {len(keys)} partitions are no longer planned ({keys[0]} …); "
+            "the catalogue leaves them out",
+            soft_wrap=True,
+            highlight=False,
+        )
     unsuccessful = [run_id for run_id, succeeded in result.runs if not succeeded]
     if unsuccessful:
         console.print(f"[red]runs that failed[/]: {', '.join(unsuccessful)} (logs/<run>/ in the data directory)")

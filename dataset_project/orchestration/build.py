@@ -52,12 +52,14 @@ class RunRequest:
 @dataclass
 class BuildResult:
     """What a build came to: its runs (id, succeeded); by dataset the partitions that did not end well, those that wait
-    for others, and the checks that fail (name → what it said, whether it blocks); the manifest's rows."""
+    for others, the checks that fail (name → what it said, whether it blocks) and the partitions that are no longer
+    planned; the manifest's rows."""
 
     runs: list[tuple[str, bool]] = field(default_factory=list)
     failed: dict[str, dict[str, str]] = field(default_factory=dict)
     waiting: dict[str, list[str]] = field(default_factory=dict)
     failing_checks: dict[str, dict[str, tuple[str, bool]]] = field(default_factory=dict)
+    orphans: dict[str, list[str]] = field(default_factory=dict)
     manifest: list[dict[str, object]] = field(default_factory=list)
 
     @property
@@ -198,6 +200,9 @@ class Builder:
         return result
 
     def _account_for(self, dataset: PartitionedDataset) -> None:
+        orphans = sorted(set(self._store.partitions(dataset.name)) - set(dataset.keys))
+        if orphans:
+            self._result.orphans[dataset.name] = orphans
         blocking = check_keys(dataset)
         mine = {run_id for run_id, _ in self._result.runs}
         states = Planner(self._store).plan(dataset, chosen_keys(dataset, self._options))
