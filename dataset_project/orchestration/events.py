@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 import dagster as dg
@@ -17,40 +17,40 @@ from dataset_project.storage.keys import UNPARTITIONED
 from dataset_project.storage.records import CommitRecord
 from dataset_project.storage.store import DatasetStore
 
+_FIRST = ("status", "rows", "bytes", "sha256")
 _JSON_FIELDS = ("files", "input_hashes", "facts")
+_LEFT_OUT_WHEN_EMPTY = ("reason", "facts")
 _THUMBNAIL_WIDTH = 480
 PICTURES = "pictures/"
 
 
 def record_metadata(record: CommitRecord, store: DatasetStore, *, run_id: str) -> dict[str, Any]:
     """Metadata of a partition's materialisation event. ``reused``: computed by another run and found intact."""
-    metadata: dict[str, Any] = {
-        "dagster/row_count" if record.partition == UNPARTITIONED else "dagster/partition_row_count": record.rows,
-        "path": store.relative_directory(record.dataset, record.partition),
-        "reused": record.run_id != run_id,
-    }
-    numeric_facts = {name: value for name, value in record.facts.items() if isinstance(value, (int, float))}
     fields = record.model_dump(mode="json")
-    metadata |= {name: value for name, value in numeric_facts.items() if name not in fields}
+    count = "dagster/row_count" if record.partition == UNPARTITIONED else "dagster/partition_row_count"
+    # The UI lists metadata in this order: what people look for first, what only a rebuild needs last.
+    metadata: dict[str, Any] = {count: record.rows, **{name: fields[name] for name in _FIRST}}
+    metadata |= {"reused": record.run_id != run_id, "path": store.relative_directory(record.dataset, record.partition)}
+    metadata |= _thumbnails(record, store)
+    metadata |= {
+        name: value
+        for name, value in record.facts.items()
+        if isinstance(value, (int, float)) and name not in fields and name not in metadata
+    }
     for name, value in fields.items():
-        metadata[name] = dg.MetadataValue.json(value) if name in _JSON_FIELDS else value
+        if name not in metadata and (value or name not in _LEFT_OUT_WHEN_EMPTY):
+            metadata[name] = dg.MetadataValue.json(value) if name in _JSON_FIELDS else value
     metadata["started_at"] = dg.MetadataValue.timestamp(record.started_at)
-    return metadata | _thumbnails(record, store)
+    return metadata
 
 
 def metadata_record(metadata: Mapping[str, dg.MetadataValue]) -> CommitRecord | None:
     """The commit record an event's metadata holds; None for an event that was not made from one."""
-    fields = {}
-    for name in CommitRecord.model_fields:
-        if name not in metadata:
-            return None
-        value = metadata[name].value
-        fields[name] = value
-    started_at = fields["started_at"]
-    if isinstance(started_at, (int, float)):
-        from datetime import UTC
-
-        fields["started_at"] = datetime.fromtimestamp(started_at, UTC)
+    names = [name for name in CommitRecord.model_fields if name in metadata]
+    if set(CommitRecord.model_fields) - set(names) - set(_LEFT_OUT_WHEN_EMPTY):
+        return None
+    fields = {name: metadata[name].value for name in names}
+    fields["started_at"] = datetime.fromtimestamp(fields["started_at"], UTC)
     return CommitRecord.model_validate_json(json.dumps(fields, default=str))
 
 
