@@ -73,7 +73,7 @@ def load_settings() -> Settings:
     except ValidationError as error:
         raise InvalidSettings("; ".join(_explain(problem) for problem in error.errors())) from None
     except SettingsError as error:
-        raise InvalidSettings(f"{error}: {error.__cause__}") from None
+        raise InvalidSettings(f"{error}: {error.__cause__}; lists are written as JSON, for example [2,6]") from None
 
 
 def _refuse_misspelt(variables: set[str]) -> None:

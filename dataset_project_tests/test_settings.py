@@ -24,6 +24,7 @@ def elsewhere(tmp_path, monkeypatch):
         ("DATASET_SIMULATIONS__DAYS", "2", "leave no room for a 24 h history"),
         ("DATASET_SIMULATIONS__DAY", "3", "not permitted"),
         ("DATASET_SIMULATION__DAYS", "3", "did you mean DATASET_SIMULATIONS"),
+        ("DATASET_SIMULATIONS__HISTORY_HOURS", "[3]", "2, 6 or 24"),
         ("DATASET_SIZE", "huge", "'demo', 'standard' or 'full' (given: 'huge')"),
         ("DATASET_WORKERS", "0", "greater than or equal to 1"),
         ("DATASET_SHARDS", "-1", "greater than or equal to 1"),
@@ -40,6 +41,18 @@ def test_nonsense_is_one_line_that_names_the_variable(monkeypatch, variable, val
     assert says in message
     assert "\n" not in message
     assert message.startswith(variable.rsplit("__", 1)[0])
+
+
+def test_a_list_that_is_no_json_says_how_to_write_it(monkeypatch):
+    monkeypatch.setenv("DATASET_SIMULATIONS__HISTORY_HOURS", "2,6")
+    with pytest.raises(InvalidSettings, match=r"for example \[2,6\]"):
+        load_settings()
+
+
+def test_an_unknown_scenario_is_named_with_its_variable(monkeypatch):
+    monkeypatch.setenv("DATASET_SIMULATIONS__SCENARIO", "nonsense")
+    with pytest.raises(InvalidSettings, match="^DATASET_SIMULATIONS__SCENARIO: .*careful"):
+        load_settings()
 
 
 def test_the_environment_wins_over_the_file(tmp_path, monkeypatch):

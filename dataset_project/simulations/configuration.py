@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 HISTORY_CHOICES = (2, 6, 24)
 WARM_UP_DAYS = 1
@@ -29,15 +29,19 @@ class SimulationSettings(BaseModel):
     evaluation_stride_minutes: int = Field(30, ge=5, le=1440, multiple_of=5, description="anchor stride, val and test")
     materialised_history_hours: Literal[2, 6, 24] = Field(2, description="history of the windows in training_splits")
 
+    @field_validator("scenario")
+    @classmethod
+    def _known(cls, name: str) -> str:
+        from dataset_project.simulations.simulator.scenarios import validate_scenario
+
+        return validate_scenario(name)
+
     @model_validator(mode="after")
     def _consistent(self) -> SimulationSettings:
         if not self.history_hours or list(self.history_hours) != sorted(set(self.history_hours)):
             raise ValueError("history_hours must name at least one of 2, 6, 24, ascending and without repeats")
         if self.materialised_history_hours not in self.history_hours:
             raise ValueError("materialised_history_hours must be one of history_hours")
-        from dataset_project.simulations.simulator.scenarios import validate_scenario
-
-        validate_scenario(self.scenario)
         longest = self.history_hours[-1]
         if WARM_UP_DAYS * 24 + longest + 1 > self.days * 24:
             raise ValueError(

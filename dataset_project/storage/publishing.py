@@ -41,15 +41,15 @@ class PartitionSlot:
         if final is not None and self._replaced.exists() and not (final / COMMITTED).exists():
             # The crash fell between the two renames: go forward when the new partition is whole, else back. Whatever
             # has the final name meanwhile is a mark, not a partition.
-            shutil.rmtree(final, ignore_errors=True)
+            _remove(final)
             whole = self.staged / COMMITTED
             os.rename(self.staged if whole.exists() else self._replaced, final)
-        shutil.rmtree(self._replaced, ignore_errors=True)
-        shutil.rmtree(self.staged, ignore_errors=True)
+        _remove(self._replaced)
+        _remove(self.staged)
 
     def stage(self) -> Path:
         """An empty staging directory."""
-        shutil.rmtree(self.staged, ignore_errors=True)
+        _remove(self.staged)
         self.staged.mkdir(parents=True)
         return self.staged
 
@@ -100,6 +100,8 @@ class PartitionSlot:
         _sync_directory(self.staged)
         final = self._final()
         final.parent.mkdir(parents=True, exist_ok=True)
+        if final.is_symlink() or (final.exists() and not final.is_dir()):
+            raise FileExistsError(f"{final} is in the way: it is not a directory")
         if final.exists():
             os.rename(final, self._replaced)
         try:
@@ -172,6 +174,14 @@ def work_area(store: DatasetStore) -> Path:
 def attempts_path(store: DatasetStore, dataset: str, key: str) -> Path:
     """Where a process notes that it has begun the partition; it is gone again once the attempt has ended."""
     return work_area(store) / dataset / f"{partition_keys.encode(key)}.attempts"
+
+
+def _remove(path: Path) -> None:
+    """Remove whatever is there: a directory, a file, a link, or nothing."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        path.unlink(missing_ok=True)
 
 
 def _sync_directory(path: Path) -> None:

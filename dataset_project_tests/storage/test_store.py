@@ -222,3 +222,17 @@ def test_a_mark_left_between_the_renames_is_no_partition(tmp_path):
     with partition_slot(store, "d", "a"):
         pass
     assert store.read("d", "a").column("x").to_pylist() == [1]
+
+
+def test_a_file_in_the_way_is_named_and_kept(tmp_path):
+    store = DatasetStore(tmp_path / "data")
+    final = Path(store.path("d", "a"))
+    final.parent.mkdir(parents=True)
+    final.write_text("somebody's file")
+    with pytest.raises(FileExistsError, match="partition=a is in the way"):
+        _publish(store, "a", 1)
+    assert final.read_text() == "somebody's file"
+    final.unlink()
+    store.local_path(".work", "d", "a.staged").write_text("debris")
+    _publish(store, "a", 1)
+    assert store.read("d", "a").column("x").to_pylist() == [1]
