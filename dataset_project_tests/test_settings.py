@@ -51,7 +51,7 @@ def test_a_list_that_is_no_json_says_how_to_write_it(monkeypatch):
 
 def test_an_unknown_scenario_is_named_with_its_variable(monkeypatch):
     monkeypatch.setenv("DATASET_SIMULATIONS__SCENARIO", "nonsense")
-    with pytest.raises(InvalidSettings, match="^DATASET_SIMULATIONS__SCENARIO: .*careful"):
+    with pytest.raises(InvalidSettings, match=r"^DATASET_SIMULATIONS__SCENARIO: .*careful"):
         load_settings()
 
 

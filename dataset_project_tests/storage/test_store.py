@@ -232,7 +232,6 @@ def test_a_file_in_the_way_is_named_and_kept(tmp_path):
     with pytest.raises(FileExistsError, match="partition=a is in the way"):
         _publish(store, "a", 1)
     assert final.read_text() == "somebody's file"
-    final.unlink()
-    store.local_path(".work", "d", "a.staged").write_text("debris")
-    _publish(store, "a", 1)
-    assert store.read("d", "a").column("x").to_pylist() == [1]
+    store.local_path(".work", "d", "b.staged").write_text("debris")
+    _publish(store, "b", 1)
+    assert store.read("d", "b").column("x").to_pylist() == [1]
