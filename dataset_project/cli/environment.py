@@ -125,8 +125,10 @@ def build_lock(instance: DagsterInstance, build_id: str) -> Iterator[None]:
     for run in instance.get_runs(RunsFilter(statuses=open_runs)):
         if BUILD_TAG in run.tags:
             try:
-                with FileLock(locks / f"{run.tags[BUILD_TAG]}.lock", timeout=0):
+                theirs = locks / f"{run.tags[BUILD_TAG]}.lock"
+                with FileLock(theirs, timeout=0):
                     instance.report_run_failed(run, "The process of the build that made this run has died.")
+                    theirs.unlink(missing_ok=True)
             except Timeout:
                 continue  # alive
     lock = locks / f"{build_id}.lock"
