@@ -6,6 +6,7 @@ import os
 import shutil
 import signal
 
+import dagster as dg
 import pytest
 from filelock import FileLock
 
@@ -163,6 +164,11 @@ def test_killed_build_goes_on_where_it_was(tmp_path, reference, executor):
     assert {name for name in kept if after[name] != before[name]} == set(), "finished partitions are not computed again"
     assert workplace.hashes() == reference
     assert set(workplace.manifest()) == PLANNED
+    assert {row["disagreement"] for row in workplace.manifest().values()} == {""}, "what it published is recorded now"
+    assert workplace.run("dataset-project", "verify").returncode == 0
+    with workplace.instance() as instance:
+        ended = {run.status for run in instance.get_runs()}
+    assert ended == {dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE}, "a dead build's run is not running"
 
 
 @pytest.mark.parametrize(
