@@ -8,15 +8,23 @@ from __future__ import annotations
 import os
 import signal
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 
 from rich.console import Console
 
+_SECONDS_BETWEEN_LOOKS = 1.0
+_SECONDS_BEFORE_INSISTING = 8.0
+
 
 @contextmanager
 def interrupt_watch() -> Iterator[Callable[[], bool]]:
-    """Yields a function that tells whether SIGINT or SIGTERM has arrived, whatever handler is installed meanwhile."""
+    """Yields a function that tells whether SIGINT or SIGTERM has arrived, whatever handler is installed meanwhile.
+
+    Python drops an exception that a signal handler raises inside a finaliser or a callback, so an interrupt can get
+    lost while a shard waits: until the block is left, the signal is sent again every few seconds.
+    """
     reader, writer = os.pipe()
     os.set_blocking(reader, False)
     os.set_blocking(writer, False)
@@ -28,9 +36,20 @@ def interrupt_watch() -> Iterator[Callable[[], bool]]:
             seen.update(os.read(reader, 4096))
         return not seen.isdisjoint((signal.SIGINT, signal.SIGTERM))
 
+    ended = threading.Event()
+
+    def insist() -> None:
+        while not ended.wait(_SECONDS_BETWEEN_LOOKS):
+            if interrupted() and not ended.wait(_SECONDS_BEFORE_INSISTING):
+                os.kill(os.getpid(), signal.SIGINT)
+
+    thread = threading.Thread(target=insist, name="interrupt-watch", daemon=True)
+    thread.start()
     try:
         yield interrupted
     finally:
+        ended.set()
+        thread.join()
         signal.set_wakeup_fd(before)
         os.close(reader)
         os.close(writer)
