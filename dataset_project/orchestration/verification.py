@@ -5,7 +5,7 @@ What it finds altered is marked, so that the next build repairs exactly that. It
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from dataset_project.orchestration.dataset import PartitionedDataset
@@ -54,7 +54,7 @@ def verify_datasets(
 
 def _partition(
     dataset: PartitionedDataset, key: str, store: DatasetStore, row: dict | None, planned: set[str]
-) -> Iterator[Problem] | list[Problem]:
+) -> list[Problem]:
     def problem(kind: str, detail: str) -> Problem:
         return Problem(dataset.name, key, kind, detail)
 

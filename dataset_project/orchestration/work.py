@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dataset_project.orchestration.dataset import PartitionedDataset, PartitionFiles
+from dataset_project.orchestration.dataset import PartitionedDataset, PartitionFiles, Upstream
 from dataset_project.storage.records import CommitRecord
 from dataset_project.storage.store import DatasetStore
 
@@ -54,10 +54,7 @@ class PartitionWork:
 
         Raises ValueError for a dataset that is not declared upstream: its content would not reach the fingerprint.
         """
-        upstream = next((each for each in self.dataset.upstreams if each.dataset.name == dataset), None)
-        if upstream is None:
-            raise ValueError(f"{self.dataset.name} does not declare {dataset} as upstream")
-        return tuple(self._store.committed_keys(dataset, upstream.keys_for(self.key)))
+        return tuple(self._store.committed_keys(dataset, self._upstream(dataset).keys_for(self.key)))
 
     def read(
         self, dataset: str, key: str | None = None, *, table: str = "data", columns: Sequence[str] | None = None
@@ -77,9 +74,16 @@ class PartitionWork:
             for number in range(parquet.num_row_groups):
                 yield parquet.read_row_group(number, columns=columns).replace_schema_metadata(None)
 
+    def _upstream(self, dataset: str) -> Upstream:
+        upstream = next((each for each in self.dataset.upstreams if each.dataset.name == dataset), None)
+        if upstream is None:
+            raise ValueError(f"{self.dataset.name} does not declare {dataset} as upstream")
+        return upstream
+
     def _upstream_key(self, dataset: str, key: str | None) -> str:
+        # Asked for every read: from declarations alone, without reading a record.
         chosen = self.key if key is None else key
-        if chosen not in self.keys(dataset):
+        if chosen not in self._upstream(dataset).keys_for(self.key):
             raise FileNotFoundError(f"{dataset}/{chosen} is not among what {self.dataset.name}/{self.key} is made of")
         return chosen
 

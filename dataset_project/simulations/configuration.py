@@ -6,7 +6,6 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
-HISTORY_CHOICES = (2, 6, 24)
 WARM_UP_DAYS = 1
 SAMPLE_MINUTES = 5
 

@@ -15,7 +15,6 @@ import pyarrow.compute as pc
 from dataset_project.simulations.configuration import SAMPLE_MINUTES, WARM_UP_DAYS
 
 SAMPLES_PER_DAY = 1440 // SAMPLE_MINUTES
-WARM_UP_MINUTES = WARM_UP_DAYS * 1440
 WARM_UP_SAMPLES = WARM_UP_DAYS * SAMPLES_PER_DAY
 
 

@@ -20,7 +20,6 @@ STATE_UNITS = {
     "I1": "pmol/L", "XL": "pmol/L", "Il": "pmol/kg", "Isc1": "pmol/kg", "Isc2": "pmol/kg", "Gs": "mg/kg",
 }  # fmt: skip
 # X is insulin action relative to basal, so it alone may be negative without anything being wrong.
-SIGNED_STATES = ("X",)
 STEADY_STATE_TOLERANCE = 1e-8
 
 
