@@ -13,13 +13,10 @@ import numpy as np
 from dataset_project.simulations.simulator.parameters import PMOL_PER_UNIT, ParameterSet
 
 MODEL_NAME = "UVA/Padova S2008"
+# Units: Qsto1, Qsto2, Qgut in mg; Gp, Gt, Gs in mg/kg; Ip, Il, Isc1, Isc2 in pmol/kg; X, I1, XL in pmol/L.
+# X is insulin action relative to basal, so it alone may be negative without anything being wrong.
 STATES = ("Qsto1", "Qsto2", "Qgut", "Gp", "Gt", "Ip", "X", "I1", "XL", "Il", "Isc1", "Isc2", "Gs")
 STATE = {name: index for index, name in enumerate(STATES)}
-STATE_UNITS = {
-    "Qsto1": "mg", "Qsto2": "mg", "Qgut": "mg", "Gp": "mg/kg", "Gt": "mg/kg", "Ip": "pmol/kg", "X": "pmol/L",
-    "I1": "pmol/L", "XL": "pmol/L", "Il": "pmol/kg", "Isc1": "pmol/kg", "Isc2": "pmol/kg", "Gs": "mg/kg",
-}  # fmt: skip
-# X is insulin action relative to basal, so it alone may be negative without anything being wrong.
 STEADY_STATE_TOLERANCE = 1e-8
 
 
