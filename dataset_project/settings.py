@@ -16,6 +16,7 @@ from dotenv import dotenv_values
 from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
+from dataset_project.augmentation.configuration import AugmentationSettings
 from dataset_project.orchestration.executors import ExecutorName, available_cores
 from dataset_project.simulations.configuration import SimulationSettings
 
@@ -50,6 +51,9 @@ class Settings(BaseSettings):
         None, description="shards that a run deals a dataset's partitions into; unset: as many as workers"
     )
     simulations: SimulationSettings = Field(default_factory=SimulationSettings, description="the simulations family")
+    augmentation: AugmentationSettings = Field(
+        default_factory=AugmentationSettings, description="the augmentation family"
+    )
 
     @field_validator("data_dir")
     @classmethod

@@ -71,11 +71,7 @@ def partitioned_asset(dataset: PartitionedDataset, store: DatasetStore, default_
         keys_by_input_name={name: dg.AssetKey([name]) for name in inputs},
         keys_by_output_name={"result": asset_key(dataset)},
         partitions_def=partitions_definition(dataset),
-        partition_mappings={
-            upstream.dataset.name: dg.AllPartitionMapping()
-            for upstream in dataset.upstreams
-            if upstream.mapping == "all" and upstream.dataset.partition_keys is not None
-        },
+        partition_mappings=_partition_mappings(dataset),
         # Unpartitioned datasets have the policy too: `--partition-range` asks it of every selected asset.
         backfill_policy=dg.BackfillPolicy.single_run(),
         group_name=dataset.family,
@@ -85,6 +81,23 @@ def partitioned_asset(dataset: PartitionedDataset, store: DatasetStore, default_
         owners_by_output_name={"result": [f"team:{dataset.family}"]},
         code_versions_by_output_name={"result": dataset.code_version},
     )
+
+
+def _partition_mappings(dataset: PartitionedDataset) -> dict[str, dg.PartitionMapping]:
+    """Dagster's mapping of each partitioned upstream that is not by the same key."""
+    mappings: dict[str, dg.PartitionMapping] = {}
+    for upstream in dataset.upstreams:
+        if upstream.dataset.partition_keys is None or upstream.mapping == "same":
+            continue
+        if upstream.mapping == "all":
+            mappings[upstream.dataset.name] = dg.AllPartitionMapping()
+            continue
+        ours: dict[str, list[str]] = {}
+        for key in dataset.keys:
+            for theirs in upstream.keys_for(key):
+                ours.setdefault(theirs, []).append(key)
+        mappings[upstream.dataset.name] = dg.StaticPartitionMapping(ours)
+    return mappings
 
 
 def _plan_op(dataset: PartitionedDataset, store: DatasetStore, default_shards: int) -> dg.OpDefinition:

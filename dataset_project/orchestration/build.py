@@ -145,6 +145,8 @@ class Builder:
 
     def _has_inputs(self, dataset: PartitionedDataset, key: str, planner: Planner, to_do: dict[str, set[str]]) -> bool:
         for upstream in dataset.upstreams:
+            if not upstream.required:
+                continue
             made_here = to_do.get(upstream.dataset.name, set())
             needed = [each for each in upstream.keys_for(key) if each not in made_here]
             if not all(state.is_done for state in planner.plan(upstream.dataset, needed)):

@@ -84,12 +84,20 @@ class Validator:
 
 @dataclass(frozen=True)
 class Upstream:
-    """A dataset this one is made of: the partition of the same key, or all its partitions."""
+    """A dataset this one is made of, and which of its partitions each of ours needs.
+
+    ``mapping``: the partition of the same key, all its partitions, or a function from our key to theirs. Without ``required``
+    a partition is also made when some of these failed or are unavailable: what became of them is then part of its
+    inputs, so it is made again once they change.
+    """
 
     dataset: PartitionedDataset
-    mapping: Literal["same", "all"] = "same"
+    mapping: Literal["same", "all"] | Callable[[str], tuple[str, ...]] = "same"
+    required: bool = True
 
     def keys_for(self, key: str) -> tuple[str, ...]:
+        if callable(self.mapping):
+            return self.mapping(key)
         return (key,) if self.mapping == "same" else self.dataset.keys
 
 

@@ -20,7 +20,8 @@ from dataset_project.storage.store import DatasetStore
 class PlannedPartition:
     """One key's state and what a run would do with it.
 
-    ``status`` follows the project's vocabulary; ``record`` is the one that says so (None when missing).
+    ``status`` follows the project's vocabulary; ``record`` is the one that says so (None when missing, or unavailable for
+    want of an input).
     ``published`` is what readers find, if anything: also when it is stale or the last attempt failed. ``failure`` is
     the record of the last attempt under this fingerprint, when that published nothing.
     """
@@ -49,6 +50,7 @@ class Planner:
         self._store = store
         self._fingerprints = lru_cache(maxsize=None)(self._compute_fingerprint)
         self._content = lru_cache(maxsize=None)(self._content_of)
+        self._standing = lru_cache(maxsize=None)(self._standing_of)
         self._states = lru_cache(maxsize=None)(self._state)
 
     def fingerprint(self, dataset: PartitionedDataset, key: str) -> str:
@@ -68,9 +70,14 @@ class Planner:
         return _with_weights(dataset, states)
 
     def input_hashes(self, dataset: PartitionedDataset, key: str) -> dict[str, str]:
-        """Content hash of every dataset the partition is made of, as published now ('' where something is missing)."""
+        """Content hash of every dataset the partition is made of, as published now ('' where something is missing).
+
+        Of an upstream that is not required: the hash of what each of its partitions came to, content or reason.
+        """
         return {
-            upstream.dataset.name: self._content(upstream.dataset, upstream.keys_for(key))
+            upstream.dataset.name: (self._content if upstream.required else self._standing)(
+                upstream.dataset, upstream.keys_for(key)
+            )
             for upstream in dataset.upstreams
         }
 
@@ -85,6 +92,25 @@ class Planner:
                 return ""
             hashes[key] = record.sha256
         return combined_hash(hashes)
+
+    def _standing_of(self, dataset: PartitionedDataset, keys: tuple[str, ...]) -> str:
+        states = [self._states(dataset, key) for key in keys]
+        return combined_hash(
+            {
+                state.key: state.record.sha256 if state.record and state.is_done else f"{state.status}: {state.reason}"
+                for state in states
+            }
+        )
+
+    def _unavailable_input(self, dataset: PartitionedDataset, key: str) -> str:
+        """What the partition needs and cannot be had here; empty when nothing."""
+        for upstream in dataset.upstreams:
+            if upstream.required:
+                states = (self._states(upstream.dataset, each) for each in upstream.keys_for(key))
+                found = next((state for state in states if state.status == "unavailable"), None)
+                if found:
+                    return f"needs {upstream.dataset.name}/{found.key}, which is unavailable ({found.reason})"
+        return ""
 
     def _compute_fingerprint(self, dataset: PartitionedDataset, key: str) -> str:
         inputs = {}
@@ -125,7 +151,8 @@ class Planner:
             return state(failure.status, failure.reason, failure)
         if published is not None:
             return state("stale", _what_changed(dataset, published), published)
-        return state("missing", "", None)
+        needs = self._unavailable_input(dataset, key)
+        return state("unavailable", needs, None) if needs else state("missing", "", None)
 
     def _what_is_wrong(self, dataset: PartitionedDataset, record: CommitRecord) -> str:
         damage = self._store.damage(record.dataset, record.partition)
@@ -145,7 +172,7 @@ def _what_changed(dataset: PartitionedDataset, record: CommitRecord) -> str:
         return f"code version {record.code_version}, now {dataset.code_version}"
     if record.config_hash != dataset.config_hash:
         return "the configuration changed"
-    return "an input or resource changed"
+    return "its own configuration, an input or a resource changed"
 
 
 def _with_weights(dataset: PartitionedDataset, states: list[PlannedPartition]) -> list[PlannedPartition]:

@@ -158,6 +158,8 @@ class _Attempt:
 
     def _require_inputs(self) -> None:
         for upstream in self._dataset.upstreams:
+            if not upstream.required:
+                continue
             states = self._planner.plan(upstream.dataset, upstream.keys_for(self._planned.key))
             waiting = [state for state in states if not state.is_done]
             if waiting:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dataset_project.orchestration.dataset import PartitionedDataset, PartitionFiles, Upstream
+from dataset_project.orchestration.planning import PlannedPartition, Planner
 from dataset_project.storage.records import CommitRecord
 from dataset_project.storage.store import DatasetStore
 
@@ -55,6 +56,17 @@ class PartitionWork:
         Raises ValueError for a dataset that is not declared upstream: its content would not reach the fingerprint.
         """
         return tuple(self._store.committed_keys(dataset, self._upstream(dataset).keys_for(self.key)))
+
+    def states(self, dataset: str) -> list[PlannedPartition]:
+        """What became of each upstream partition this one is made of, failed and unavailable ones too."""
+        return Planner(self._store).plan(self._upstream(dataset).dataset, self._upstream(dataset).keys_for(self.key))
+
+    def content(self, dataset: str, key: str | None = None) -> str:
+        """Content hash of an upstream partition: what a process may key its own cache of it by."""
+        record = self._store.committed(dataset, self._upstream_key(dataset, key))
+        if record is None:
+            raise FileNotFoundError(f"{dataset}/{key} is not published")
+        return record.sha256
 
     def read(
         self, dataset: str, key: str | None = None, *, table: str = "data", columns: Sequence[str] | None = None

@@ -1,0 +1,1 @@
+"""The augmentation methods: each proposes edits to one passage; nothing here decides whether they are accepted."""

@@ -1,0 +1,1 @@
+"""How like its source a variant is, and how diverse a combo's variants are."""

@@ -1,0 +1,1 @@
+"""What the combos came to: statistics, downstream comparison, pictures, the dataset card."""

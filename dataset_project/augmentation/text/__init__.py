@@ -1,0 +1,1 @@
+"""Sentences as spans: lossless tokens, what must not change, edits and guards."""

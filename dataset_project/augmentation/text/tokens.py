@@ -1,0 +1,104 @@
+"""Lossless tokens: where the words, numbers, links and marks of a text stand, and which of them no method may touch.
+
+A passage never rebuilds its text from tokens: edits splice the text itself, so whatever no edit covers is untouched byte
+for byte. What is guarded, and why, is decided in `lexicons`.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from typing import Literal
+
+from dataset_project.augmentation.text.lexicons import Guard, guard_of
+
+Kind = Literal["word", "number", "url", "mention", "newline", "emoji", "mark"]
+
+_KINDS: tuple[Kind, ...] = ("url", "mention", "newline", "number", "word", "emoji", "mark")
+_TOKEN = re.compile(
+    r"""
+    (?P<url>(?:https?://|www\.)[^\s<>"]*[^\s<>".,;:!?'’)\]])
+  | (?P<mention>(?<![\w@])(?:@\w[\w.-]*\w|@\w|[ur]/\w+|\#[^\W\d]\w*))
+  | (?P<newline>\r?\n)
+  | (?P<number>[$£€]?\d+(?:[.,:/]\d+)*(?:%|[^\W\d_]+)?)
+  | (?P<word>[^\W\d_][^\W_]*(?:['’\-][^\W_]+)*)
+  | (?P<emoji>[\u203C\u2049\u2122\u2139\u2194-\u21AA\u231A-\u23FF\u25AA-\u27BF\u2934-\u2B55\uFE0F\u200D\U0001F000-\U0001FAFF]+)
+  | (?P<mark>([^\w\s])\8*|_+)
+    """,
+    re.VERBOSE,
+)
+_MOST_REMEMBERED = 16_384
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """A token at ``text[start:end]``; ``lower`` is folded (lower case, straight apostrophes), ``guard`` says why it must stay."""
+
+    start: int
+    end: int
+    text: str
+    lower: str
+    kind: Kind
+    guard: Guard | None
+
+    @property
+    def is_open(self) -> bool:
+        """A plain word that any method may change: no guard, no apostrophe or hyphen inside."""
+        return self.kind == "word" and self.guard is None and self.text.isalpha()
+
+
+class Passage:
+    """A text and its tokens, in order; white space has none, a line break has one."""
+
+    def __init__(self, text: str):
+        self.text = text
+        self.tokens: tuple[Token, ...] = tuple(_tokens(text))
+
+    @cached_property
+    def words(self) -> tuple[int, ...]:
+        """Places in ``tokens`` of the words, guarded ones too."""
+        return tuple(place for place, token in enumerate(self.tokens) if token.kind == "word")
+
+    @cached_property
+    def open_words(self) -> tuple[int, ...]:
+        """Places in ``tokens`` of the words that any method may change."""
+        return tuple(place for place, token in enumerate(self.tokens) if token.is_open)
+
+    @cached_property
+    def tags(self) -> tuple[str, ...]:
+        """Penn Treebank part-of-speech tag of each token."""
+        from dataset_project.augmentation.text.tagging import tags_of
+
+        return tags_of(self)
+
+    @cached_property
+    def sentence_starts(self) -> frozenset[int]:
+        """Places in ``tokens`` of words that begin a sentence."""
+        starts, at_start = set(), True
+        for place, token in enumerate(self.tokens):
+            if token.kind in ("word", "number"):
+                if at_start:
+                    starts.add(place)
+                at_start = False
+            elif token.kind == "newline" or (token.kind == "mark" and token.text[0] in ".!?…"):
+                at_start = True
+        return frozenset(starts)
+
+    def how_many(self, intensity: float, among: int) -> int:
+        """How many words an ``intensity`` (share of the passage's words) comes to: at least one, at most ``among``."""
+        return min(among, max(1, -int(-intensity * len(self.words) // 1)))
+
+
+def _tokens(text: str):
+    for match in _TOKEN.finditer(text):
+        kind = match.lastgroup
+        word = match.group()
+        lower = word.lower().replace("’", "'")
+        yield Token(match.start(), match.end(), word, lower, kind, guard_of(kind, lower))
+
+
+@lru_cache(maxsize=_MOST_REMEMBERED)
+def passage(text: str) -> Passage:
+    """The passage of ``text``, remembered: sources are asked for once per variant, method and attempt."""
+    return Passage(text)

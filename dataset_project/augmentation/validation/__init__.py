@@ -1,0 +1,1 @@
+"""Rules about what was made, recomputed independently of the code that made it."""
