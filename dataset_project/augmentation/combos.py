@@ -56,6 +56,11 @@ class Combo:
         return tuple(sorted({name for method in self.methods for name in method.resources}))
 
     @property
+    def floor(self) -> float:
+        """Share of the variants asked for that it has to fill: a single method's; combinations have none."""
+        return self.methods[0].floor if self.k == 1 else 0.0
+
+    @property
     def cost(self) -> float:
         return sum(method.cost for method in self.methods)
 

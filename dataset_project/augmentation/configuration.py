@@ -18,14 +18,20 @@ class AugmentationSettings(BaseModel):
     source: str | None = Field(None, min_length=1, description="CSV or Parquet of sentences; unset: the shipped sample")
     id_column: str = Field("sentence_id", min_length=1, description="column of unique ids")
     text_column: str = Field("sentence_text", min_length=1, description="column of texts")
-    evidence_column: str | None = Field(None, description="column with the part of the text to augment; unset: the text")
+    evidence_column: str | None = Field(
+        None, description="column with the part of the text to augment; unset: the text"
+    )
     criterion_column: str = Field("DSM5_symptom", min_length=1, description="column of what was annotated")
     label_column: str = Field("status", min_length=1, description="column of the annotation")
     group_column: str = Field("post_id", min_length=1, description="column of groups that no split may divide")
-    split_column: str | None = Field(None, description="column with train, val or test; unset: drawn by group, 70/15/15")
+    split_column: str | None = Field(
+        None, description="column with train, val or test; unset: drawn by group, 70/15/15"
+    )
 
     registry: str | None = Field(None, min_length=1, description="YAML file of methods; unset: the shipped registry")
-    methods: tuple[str, ...] = Field((), description="methods that take part; empty: all that preserve labels, and copy")
+    methods: tuple[str, ...] = Field(
+        (), description="methods that take part; empty: all that preserve labels, and copy"
+    )
     include_label_changing: bool = Field(False, description="also antonym and negate")
     mode: Literal["singletons", "pairs", "bounded_k", "all", "ordered"] | None = Field(
         None, description="which combinations; unset: what DATASET_SIZE says (singletons, or pairs at full)"
@@ -42,7 +48,9 @@ class AugmentationSettings(BaseModel):
     min_similarity: Share = Field(0.55, description="lowest accepted score")
     max_similarity: Share = Field(0.95, description="highest accepted score")
 
-    carriers: str | None = Field(None, description="directory of downloaded data carriers; unset: <environment>/share/…")
+    carriers: str | None = Field(
+        None, description="directory of downloaded data carriers; unset: <environment>/share/…"
+    )
     downstream_sizes: tuple[Annotated[int, Field(ge=20, le=1_000_000)], ...] = Field(
         (100, 500), description="original training sentences of the downstream comparison"
     )
@@ -58,7 +66,9 @@ class AugmentationSettings(BaseModel):
         if self.min_similarity >= self.max_similarity:
             raise ValueError(f"min_similarity {self.min_similarity} must be below max_similarity {self.max_similarity}")
         if self.mode == "all" and not self.confirm_all:
-            raise ValueError("mode `all` takes every combination of any number of methods: set confirm_all=true as well")
+            raise ValueError(
+                "mode `all` takes every combination of any number of methods: set confirm_all=true as well"
+            )
         if not self.downstream_sizes or list(self.downstream_sizes) != sorted(set(self.downstream_sizes)):
             raise ValueError("downstream_sizes must be ascending, without repeats")
         return self

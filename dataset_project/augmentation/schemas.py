@@ -81,7 +81,9 @@ AUGMENTED_SENTENCES = pa.schema(
         _field("attempt", pa.int16(), "which attempt was accepted, from 0"),
         _field("seed", pa.int64(), "seed of that attempt's first step"),
         _field("n_edits", pa.int32(), "edits of all steps"),
-        _field("edits", pa.list_(EDIT), "each edit: step, code points [start, end) of that step's input, old, new, method"),
+        _field(
+            "edits", pa.list_(EDIT), "each edit: step, code points [start, end) of that step's input, old, new, method"
+        ),
         _field("sim_char", pa.float32(), "normalised Indel similarity to the original", "1"),
         _field("sim_tfidf", pa.float32(), "cosine of character 3-5-gram TF-IDF vectors", "1"),
         _field("sim_embedding", pa.float32(), "cosine of averaged GloVe vectors; null when not computed", "1", True),
@@ -121,16 +123,33 @@ COMBO_STATISTICS = pa.schema(
         _field("candidates", pa.int64(), "attempts made"),
         _field("accepted", pa.int64(), "variants published: the rows of its dataset"),
         _field("unfilled", pa.int64(), "variants asked for and not found"),
-        *(_field(f"rejected_{reason}", pa.int64(), f"attempts refused: {reason.replace('_', ' ')}") for reason in REASONS),
+        *(
+            _field(f"rejected_{reason}", pa.int64(), f"attempts refused: {reason.replace('_', ' ')}")
+            for reason in REASONS
+        ),
         _field("acceptance_rate", pa.float64(), "accepted / candidates", "1", True),
         *(
-            _field(f"similarity_q{quantile:02d}", pa.float64(), f"{quantile} % quantile of the quality metric", "1", True)
+            _field(
+                f"similarity_q{quantile:02d}", pa.float64(), f"{quantile} % quantile of the quality metric", "1", True
+            )
             for quantile in (5, 25, 50, 75, 95)
         ),
         _field("distinct_1", pa.float64(), "distinct words / words of the variants (Li 2016)", "1", True),
         _field("distinct_2", pa.float64(), "distinct word pairs / word pairs", "1", True),
-        _field("self_bleu", pa.float64(), "BLEU-4 of a variant against others, averaged over a fixed sample (Zhu 2018)", "1", True),
-        _field("near_duplicate_rate", pa.float64(), "share of variants almost equal to a variant of another source", "1", True),
+        _field(
+            "self_bleu",
+            pa.float64(),
+            "BLEU-4 of a variant against others, averaged over a fixed sample (Zhu 2018)",
+            "1",
+            True,
+        ),
+        _field(
+            "near_duplicate_rate",
+            pa.float64(),
+            "share of variants almost equal to a variant of another source",
+            "1",
+            True,
+        ),
         _field("label_distribution", pa.string(), "JSON: criterion|label → accepted rows"),
         _field("input_hash", pa.string(), "content hash of the source sentences it was made from"),
         _field("resource_hash", pa.string(), "content hash of the resources it was made from"),

@@ -49,7 +49,8 @@ def variants_table(
         "edits": pa.array([_edits(each) for each in variants], pa.list_(EDIT)),
         "quality_metric": [metric] * len(variants),
         "negation_preserved": [
-            profile(text).negation == profile(original).negation for text, original in zip(texts, originals, strict=True)
+            profile(text).negation == profile(original).negation
+            for text, original in zip(texts, originals, strict=True)
         ],
         "text_sha256": [sha256(text) for text in texts],
     }
@@ -57,7 +58,9 @@ def variants_table(
         scored = scorers[name](originals, texts) if name in scorers else [None] * len(variants)
         columns[f"sim_{name}"] = pa.array(scored, pa.float32())
     arrays = [
-        column.cast(field.type) if isinstance(column := columns[field.name], pa.ChunkedArray) else pa.array(column, field.type)
+        column.cast(field.type)
+        if isinstance(column := columns[field.name], pa.ChunkedArray)
+        else pa.array(column, field.type)
         for field in AUGMENTED_SENTENCES
     ]
     return pa.table(arrays, schema=AUGMENTED_SENTENCES)
@@ -76,7 +79,9 @@ def _edits(variant: Variant) -> list[dict[str, object]]:
     ]
 
 
-def figures(corpus: Corpus, generated: Generated, table: pa.Table, metric: str, variants: int) -> dict[str, int | float | str]:
+def figures(
+    corpus: Corpus, generated: Generated, table: pa.Table, metric: str, variants: int
+) -> dict[str, int | float | str]:
     """A combination's figures as its record keeps them: counts, acceptance, similarity quantiles, diversity, labels."""
     from dataset_project.augmentation.quality import diversity
 
@@ -113,5 +118,3 @@ def unfilled_items(generated: Generated) -> tuple[int, int]:
     """Slots given up: (with nothing to change, refused by a rule)."""
     nothing = generated.unfilled["no_edit"]
     return nothing, sum(generated.unfilled.values()) - nothing
-
-

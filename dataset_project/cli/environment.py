@@ -47,13 +47,13 @@ def load_project(overrides: dict[str, str]) -> Project:
     load_dotenv(ENVIRONMENT_FILE)
     os.environ.update(overrides)
     from dataset_project.families import declared_datasets
-    from dataset_project.settings import InvalidSettings, load_settings
+    from dataset_project.settings import load_settings
     from dataset_project.storage.store import DatasetStore
 
     try:
         settings = load_settings()
         return Project(settings, DatasetStore(settings.data_dir), declared_datasets(settings))
-    except InvalidSettings as error:
+    except ValueError as error:  # settings, or a registry, a mode or a method that cannot be planned
         raise click.ClickException(str(error)) from None
     except ImportError as error:
         raise click.ClickException(f"DATASET_DATA_DIR: this kind of URL needs another package: {error}") from None

@@ -10,6 +10,7 @@ import click
 from rich.console import Console
 
 from dataset_project.cli import environment
+from dataset_project.cli.export import export
 
 SIZES = ("demo", "standard", "full")
 INTERRUPTED = 130
@@ -21,6 +22,9 @@ def main() -> None:
     """Machine-learning datasets for health care, every item accounted for."""
     # Dagster warns about every preview and beta API that its own decorators use.
     warnings.filterwarnings("ignore", module="dagster")
+
+
+main.add_command(export)
 
 
 @main.command()

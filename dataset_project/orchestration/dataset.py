@@ -86,9 +86,9 @@ class Validator:
 class Upstream:
     """A dataset this one is made of, and which of its partitions each of ours needs.
 
-    ``mapping``: the partition of the same key, all its partitions, or a function from our key to theirs. Without ``required``
-    a partition is also made when some of these failed or are unavailable: what became of them is then part of its
-    inputs, so it is made again once they change.
+    ``mapping``: the partition of the same key, all its partitions, or a function from our key to theirs. Without
+    ``required`` a partition is also made when some of these failed or are unavailable: what became of them is then part
+    of its inputs, so it is made again once they change.
     """
 
     dataset: PartitionedDataset

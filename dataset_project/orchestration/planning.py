@@ -20,8 +20,8 @@ from dataset_project.storage.store import DatasetStore
 class PlannedPartition:
     """One key's state and what a run would do with it.
 
-    ``status`` follows the project's vocabulary; ``record`` is the one that says so (None when missing, or unavailable for
-    want of an input).
+    ``status`` follows the project's vocabulary; ``record`` is the one that says so (None when missing, or unavailable
+    for want of an input).
     ``published`` is what readers find, if anything: also when it is stale or the last attempt failed. ``failure`` is
     the record of the last attempt under this fingerprint, when that published nothing.
     """

@@ -17,7 +17,9 @@ def keyboard(special: bool = False, numeric: bool = False) -> dict[str, tuple[st
     import nlpaug.augmenter.char as nac
 
     model = nac.KeyboardAug(include_special_char=special, include_numeric=numeric, include_upper_case=False).model.model
-    lower = {key: tuple(sorted({each for each in values if each != key})) for key, values in model.items() if key.islower()}
+    lower = {
+        key: tuple(sorted({each for each in values if each != key})) for key, values in model.items() if key.islower()
+    }
     upper = {key.upper(): tuple(value.upper() for value in values) for key, values in lower.items()}
     return {**lower, **upper}
 

@@ -18,6 +18,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from dataset_project.augmentation.methods.draws import Draws
+from dataset_project.augmentation.preparation.carriers import MissingPart
 from dataset_project.augmentation.preparation.tables import Prepared
 from dataset_project.augmentation.text.edits import Edit
 from dataset_project.augmentation.text.lexicons import Guard, resource_text
@@ -30,10 +31,6 @@ _MODULES = ("character", "word", "lexical", "statistics", "phrases", "style", "s
 
 class InvalidRegistry(ValueError):
     """A registry that cannot be used: which entry, what is wrong with it, what would be right."""
-
-
-class MissingPart(Exception):
-    """A method's library or resource is absent here. The message says which, and how to get it."""
 
 
 class Propose(Protocol):
@@ -51,7 +48,8 @@ class MethodSpec(BaseModel):
 
     ``resources``: partitions of `augmentation_resources` it needs. ``may_change``: guards it may touch on purpose, such as
     numbers written as words. ``cost``: relative work per row, until seconds are on record. ``max_intensity``: how far the
-    engine may raise the intensity to reach the quality band.
+    engine may raise the intensity to reach the quality band. ``floor``: share of the variants asked for that it has to fill,
+    on the shipped sample, before a check warns. ``banded``: false for the control, whose variants are its sources.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -68,6 +66,7 @@ class MethodSpec(BaseModel):
     resources: tuple[str, ...] = ()
     may_change: tuple[Guard, ...] = ()
     cost: float = Field(1.0, gt=0)
+    floor: float = Field(0.0, ge=0, le=1)
     banded: bool = True
 
     @property
@@ -80,7 +79,7 @@ class MethodSpec(BaseModel):
 
     def identity(self) -> dict[str, Any]:
         """What decides the method's output, ready for hashing: everything but its cost and description."""
-        declared = self.model_dump(mode="json", exclude={"cost", "description", "library"})
+        declared = self.model_dump(mode="json", exclude={"cost", "description", "library", "floor"})
         return declared | {"libraries": self.library_versions()}
 
 
@@ -172,7 +171,9 @@ def _entry(entry: Any, number: int, where: str) -> MethodSpec:
         raise InvalidRegistry(f"registry {where}, entry {number} ({name}): {place}: {first['msg']}") from None
     if spec.factory not in implementations():
         known = ", ".join(sorted(implementations()))
-        raise InvalidRegistry(f"registry {where}, entry {number} ({name}): no method {spec.factory!r}; there are: {known}")
+        raise InvalidRegistry(
+            f"registry {where}, entry {number} ({name}): no method {spec.factory!r}; there are: {known}"
+        )
     return spec
 
 
@@ -185,6 +186,7 @@ def _groups(groups: Any, methods: Mapping[str, MethodSpec], where: str) -> tuple
     return tuple(frozenset(group) for group in groups)
 
 
+@lru_cache(maxsize=None)
 def _installed(name: str) -> str:
     try:
         return version(name)

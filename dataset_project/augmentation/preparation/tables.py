@@ -20,8 +20,7 @@ class TermTable:
 
     def __init__(self, table: pa.Table):
         self._rows = {
-            key: row
-            for row, key in enumerate(zip(table["term"].to_pylist(), table["tag"].to_pylist(), strict=True))
+            key: row for row, key in enumerate(zip(table["term"].to_pylist(), table["tag"].to_pylist(), strict=True))
         }
         self._table = table.select(["candidates", "scores"]).combine_chunks()
         self._candidates: dict[tuple[str, str], tuple[str, ...]] = {}

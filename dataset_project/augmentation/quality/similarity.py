@@ -21,7 +21,8 @@ def _encoded(texts: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
     return codes, bounds
 
 
-def _paired(originals: Sequence[str], variants: Sequence[str]) -> None:
+def require_pairs(originals: Sequence[str], variants: Sequence[str]) -> None:
+    """Raises ValueError unless there are as many variants as originals."""
     if len(originals) != len(variants):
         raise ValueError(f"{len(originals)} originals against {len(variants)} variants: pairs go by position")
 
@@ -58,7 +59,7 @@ class CharNgramTfidf:
         """
         from dataset_project.augmentation.quality import kernel
 
-        _paired(originals, variants)
+        require_pairs(originals, variants)
         places: dict[str, int] = {}
         left = np.fromiter((places.setdefault(text, len(places)) for text in originals), np.int64, len(originals))
         codes, bounds = _encoded([*places, *variants])
@@ -79,6 +80,6 @@ def char_similarity(originals: Sequence[str], variants: Sequence[str]) -> np.nda
     from rapidfuzz.distance import Indel
     from rapidfuzz.process import cpdist
 
-    _paired(originals, variants)
+    require_pairs(originals, variants)
     scores = cpdist(originals, variants, scorer=Indel.normalized_similarity, dtype=np.float64)
     return np.asarray(scores, np.float64).round(DECIMALS)

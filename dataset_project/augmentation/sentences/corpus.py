@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -18,6 +19,7 @@ class Corpus:
         self.table = table
         self.ids: list[str] = table["source_id"].to_pylist()
         self.texts: list[str] = table["text"].to_pylist()
+        self._remembered: dict[str, Any] = {}
 
     @cached_property
     def distinct(self) -> frozenset[str]:
@@ -30,3 +32,9 @@ class Corpus:
         from dataset_project.augmentation.quality.similarity import CharNgramTfidf
 
         return CharNgramTfidf(self.texts)
+
+    def remembered(self, name: str, make: Callable[[], Any]) -> Any:
+        """What ``make`` gives, made once for this corpus: a score whose vectors of the originals every combination uses."""
+        if name not in self._remembered:
+            self._remembered[name] = make()
+        return self._remembered[name]

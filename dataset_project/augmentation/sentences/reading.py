@@ -136,7 +136,9 @@ def _read_csv(content: bytes, where: str) -> pa.Table:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = content[: error.start].count(b"\n") + 1
-        raise InvalidSource(f"{where} is not UTF-8: byte {error.start}, line {line}; convert it, for example with iconv") from None
+        raise InvalidSource(
+            f"{where} is not UTF-8: byte {error.start}, line {line}; convert it, for example with iconv"
+        ) from None
     header = text.splitlines()[0]
     names = next(csv.reader([header]))
     # Everything is text: an id 007 stays 007, and only an absent value is null.

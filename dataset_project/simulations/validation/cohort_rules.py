@@ -14,7 +14,7 @@ from __future__ import annotations
 from dataset_project.simulations.configuration import SimulationSettings
 from dataset_project.simulations.forecasting.baselines import BaselineErrors
 from dataset_project.simulations.schemas import AGE_GROUPS, GLUCOSE_TIMESERIES, PATIENTS, SPLITS
-from dataset_project.simulations.validation.published import Files, open_tables, schema_differences, validator, verdict
+from dataset_project.storage.published import Files, open_tables, schema_differences, validator, verdict
 from dataset_project.storage.validation import Finding
 
 # Clinical plausibility of one patient; the cohort's own bands per age group are narrower.

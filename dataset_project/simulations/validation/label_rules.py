@@ -15,7 +15,7 @@ from dataset_project.simulations.schemas import (
     LABEL_COLUMNS,
     label_column,
 )
-from dataset_project.simulations.validation.published import Files, open_tables, validator, verdict
+from dataset_project.storage.published import Files, open_tables, validator, verdict
 from dataset_project.storage.validation import Finding
 
 _VALUES = ("cgm_30_mgdl", "cgm_60_mgdl", "plasma_30_mgdl", "plasma_60_mgdl", "plasma_min_60_mgdl", "plasma_max_60_mgdl")

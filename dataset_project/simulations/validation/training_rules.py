@@ -14,7 +14,7 @@ import numpy as np
 from dataset_project.simulations.configuration import SimulationSettings
 from dataset_project.simulations.forecasting.training import TARGETS, training_schema
 from dataset_project.simulations.schemas import LABEL_COLUMNS, SPLITS
-from dataset_project.simulations.validation.published import (
+from dataset_project.storage.published import (
     Files,
     open_tables,
     paths_of,

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataset_project.simulations.configuration import SimulationSettings
 from dataset_project.simulations.schemas import FORECAST_WINDOWS, SPLITS
-from dataset_project.simulations.validation.published import (
+from dataset_project.storage.published import (
     Files,
     open_tables,
     paths_of,

@@ -1,4 +1,4 @@
-"""Published Parquet files as DuckDB views: what every validator of the family reads.
+"""Published Parquet files as DuckDB views: what the validators of every family read.
 
 Opening and asking belong here, rules do not. DuckDB is imported on first use.
 """

@@ -1,0 +1,191 @@
+"""Lexical methods: words become others that mean much the same, sound the same, or stand in another form."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
+from typing import Any
+
+from dataset_project.augmentation.methods.draws import Draws
+from dataset_project.augmentation.methods.registry import Propose, implements
+from dataset_project.augmentation.methods.word import like
+from dataset_project.augmentation.methods.wording import Options, content_words, replacing, words_for
+from dataset_project.augmentation.preparation.tables import Prepared, TermTable
+from dataset_project.augmentation.text.edits import Edit
+from dataset_project.augmentation.text.morphology import inflected, lemma, plural, shows_its_tense
+from dataset_project.augmentation.text.tagging import lexicon
+from dataset_project.augmentation.text.tokens import Passage
+from dataset_project.augmentation.text.tokens import passage as passage_of
+
+_REMEMBERED = 4_096
+
+
+def looked_up(table: TermTable, most: float) -> Options:
+    """Candidates of a word's lemma with a score of at most ``most``, inflected as the word is."""
+
+    def options(lower: str, part: str, tag: str) -> Sequence[str]:
+        word = lemma(lower, part)
+        scored = zip(table.candidates(word, part), table.scores(word, part), strict=True)
+        found = [other for other, score in scored if score <= most]
+        if tag in ("VBD", "VBN") and not shows_its_tense(word):
+            # Which of the two it is cannot be seen, so the other verb must not show it either.
+            found = [other for other in found if not shows_its_tense(other)]
+        forms = [inflected(other, tag) for other in found]
+        return [form for form in forms if form and form != lower]
+
+    return options
+
+
+@implements("wordnet_synonym")
+def _wordnet_synonym(parameters: Mapping[str, Any], prepared: Prepared) -> Propose:
+    """As nlpaug's `SynonymAug`, but of the word's part of speech and in its form."""
+    table = prepared["wordnet_synonyms"]
+    return replacing(table, looked_up(table, parameters["senses"]))
+
+
+@implements("hypernym")
+def _hypernym(parameters: Mapping[str, Any], prepared: Prepared) -> Propose:
+    """A dog becomes an animal, a bloke a man."""
+    table = prepared["wordnet_hypernyms"]
+    return replacing(table, looked_up(table, 1))
+
+
+@implements("embedding_substitute")
+def _embedding_substitute(parameters: Mapping[str, Any], prepared: Prepared) -> Propose:
+    """Near neighbours in a vector space (Wang & Yang 2015), of the same part of speech and form."""
+    table, least, most = prepared["glove_neighbours"], parameters["cosine"], parameters["neighbours"]
+
+    def options(lower: str, part: str, tag: str) -> Sequence[str]:
+        if tag in ("VBD", "VBN") and shows_its_tense(lemma(lower, part)) and lexicon().get(lower) != tag:
+            return ()
+        near = zip(table.candidates(lower), table.scores(lower), strict=True)
+        return [other for other, cosine in near if cosine >= least][:most]
+
+    return replacing(table, options)
+
+
+@implements("synonym_insert")
+def _synonym_insert(parameters: Mapping[str, Any], prepared: Prepared) -> Propose:
+    """A word and its synonym, joined by "and": "a calm and quiet room", "I tried and attempted". Nouns would become two."""
+    table = prepared["wordnet_synonyms"]
+    options = lru_cache(maxsize=65_536)(looked_up(table, parameters["senses"]))
+
+    @lru_cache(maxsize=_REMEMBERED)
+    def sites(text: str) -> tuple[tuple[int, str, tuple[str, ...]], ...]:
+        passage, found = passage_of(text), []
+        for place, part, tag in content_words(passage, table):
+            token = passage.tokens[place]
+            others = options(token.lower, part, tag) if part in "var" and _may_be_joined(passage, place, part) else ()
+            if others:
+                found.append((token.end, token.text, tuple(others)))
+        return tuple(found)
+
+    def propose(passage: Passage, draws: Draws, intensity: float) -> Sequence[Edit]:
+        found, edits = sites(passage.text), []
+        for end, text, others in draws.sample(found, passage.how_many(intensity, len(found))):
+            new = draws.choice(others)
+            shouted = len(text) > 1 and text.isupper()
+            edits.append(Edit(end, end, f" AND {new.upper()}" if shouted else f" and {new}"))
+        return edits
+
+    return propose
+
+
+def _may_be_joined(passage: Passage, place: int, part: str) -> bool:
+    """Whether "and" may follow: nothing like the word stands beside it already, and no negation is near.
+
+    "I can't stay and remain" says something else, and "calm and serene and quiet" is too much.
+    """
+    tags, tokens = passage.tags, passage.tokens
+    around = {tags[near] for near in (place - 1, place + 1) if 0 <= near < len(tokens)}
+    if "CC" in around or any(tag.startswith(tags[place][:2]) for tag in around):
+        return False
+    if part == "r":
+        return tokens[place].lower.endswith("ly") and place + 1 < len(tokens) and tokens[place + 1].kind == "mark"
+    return all(token.guard != "negation" for token in tokens[max(0, place - 4) : place])
+
+
+@implements("inflection")
+def _inflection(parameters: Mapping[str, Any], prepared: Prepared) -> Propose:
+    """Nouns change their number where nothing agrees with it; "started crying" becomes "started to cry" and back."""
+
+    @lru_cache(maxsize=_REMEMBERED)
+    def sites(text: str) -> tuple[tuple[Edit, ...], ...]:
+        passage = passage_of(text)
+        return tuple((*_other_number(passage), *_other_complement(passage)))
+
+    def propose(passage: Passage, draws: Draws, intensity: float) -> Sequence[Edit]:
+        found = sites(passage.text)
+        chosen = draws.sample(found, passage.how_many(intensity, len(found)))
+        return [edit for edits in chosen for edit in edits]
+
+    return propose
+
+
+def _other_number(passage: Passage) -> Iterator[tuple[Edit, ...]]:
+    tokens, tags = passage.tokens, passage.tags
+    for place, part, tag in content_words(passage):
+        if part != "n" or not _number_is_free(passage, place):
+            continue
+        token = tokens[place]
+        new = lemma(token.lower, "n") if tag == "NNS" else plural(token.lower)
+        if new and new != token.lower and (tag == "NN" or plural(new) == token.lower) and tags[place] in ("NN", "NNS"):
+            yield (Edit(token.start, token.end, like(new, token.text)),)
+
+
+def _number_is_free(passage: Passage, place: int) -> bool:
+    """Whether the noun follows a determiner of either number, directly or after one adjective, and no verb agrees with it."""
+    tokens, tags = passage.tokens, passage.tags
+    first = place - 1 if place and tokens[place - 1].lower in words_for("free_determiners") else place - 2
+    if first < 0 or tokens[first].lower not in words_for("free_determiners"):
+        return False
+    if first == place - 2 and tags[place - 1] != "JJ":
+        return False
+    if tokens[place].lower in words_for("one_of_them") or lemma(tokens[place].lower, "n") in words_for("one_of_them"):
+        return False
+    before = tokens[first - 1] if first else None
+    if before and (before.guard in ("quantity", "number") or before.lower == "of"):
+        return False
+    after = tokens[place + 1] if place + 1 < len(tokens) else None
+    # A verb, a relative clause or a second noun may depend on the number.
+    return after is None or after.kind in ("mark", "newline", "emoji") or after.lower in words_for("free_followers")
+
+
+def _other_complement(passage: Passage) -> Iterator[tuple[Edit, ...]]:
+    tokens, tags, text = passage.tokens, passage.tags, passage.text
+    for place, token in enumerate(tokens[:-1]):
+        if not token.is_open or not tags[place].startswith("VB") or tags[place] == "VBG":
+            continue
+        if lemma(token.lower, "v") not in words_for("either_complement"):
+            continue
+        after = tokens[place + 1]
+        if after.is_open and tags[place + 1] == "VBG" and text[token.end : after.start] == " ":
+            base = lemma(after.lower, "v")
+            if base != after.lower and inflected(base, "VBG") == after.lower:
+                yield (Edit(after.start, after.end, f"to {base}"),)
+        elif after.lower == "to" and place + 2 < len(tokens):
+            verb = tokens[place + 2]
+            new = inflected(verb.lower, "VBG") if verb.is_open and tags[place + 2] == "VB" else ""
+            if new and lemma(verb.lower, "v") == verb.lower:
+                yield (Edit(after.start, verb.end, new),)
+
+
+@implements("homophone")
+def _homophone(parameters: Mapping[str, Any], prepared: Prepared) -> Propose:
+    """As people write who spell by ear. Names and parts of longer words stay."""
+    table = prepared["homophones"]
+
+    def propose(passage: Passage, draws: Draws, intensity: float) -> Sequence[Edit]:
+        tokens, starts = passage.tokens, passage.sentence_starts
+        sites = []
+        for place in passage.open_words:
+            token = tokens[place]
+            found = table.candidates(token.lower)
+            if found and (place in starts or not token.text[0].isupper() or passage.text.isupper()):
+                sites.append((token, found))
+        edits = []
+        for token, found in draws.sample(sites, passage.how_many(intensity, len(sites))):
+            edits.append(Edit(token.start, token.end, like(draws.choice(found), token.text)))
+        return edits
+
+    return propose

@@ -1,0 +1,107 @@
+"""Sentence methods: clauses and sentences change places, every word stays."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from dataset_project.augmentation.methods.draws import Draws
+from dataset_project.augmentation.methods.registry import Propose, implements
+from dataset_project.augmentation.preparation.tables import Prepared
+from dataset_project.augmentation.text.casing import with_capital, without_capital
+from dataset_project.augmentation.text.clauses import Clauses, movable
+from dataset_project.augmentation.text.edits import Edit
+from dataset_project.augmentation.text.sentences import Sentence, sentences
+from dataset_project.augmentation.text.tokens import Passage
+
+# A sentence that begins with one of these leans on the one before it.
+_LEANING = frozenset(
+    "and but or so then because which also plus nor yet instead otherwise except that that's this now".split()
+)
+_QUOTES = '"“”()[]'
+
+
+@implements("clause_reorder")
+def _clause_reorder(parameters: Mapping[str, Any], prepared: Prepared) -> Propose:
+    """A subordinate clause moves to the other end of its sentence; the comma comes or goes with it."""
+
+    def propose(passage: Passage, draws: Draws, intensity: float) -> Sequence[Edit]:
+        sites = []
+        for sentence in sentences(passage):
+            sites += filter(None, (_swapped(passage, clauses, sentence) for clauses in movable(passage, sentence)))
+        return draws.sample(sites, passage.how_many(intensity, len(sites)))
+
+    return propose
+
+
+def _swapped(passage: Passage, clauses: Clauses, sentence: Sentence) -> Edit | None:
+    """The sentence with its clauses in the other order; None when a word may be a name, so that its capital is in doubt."""
+    tokens = passage.tokens
+    first, second = (clauses.subordinate, clauses.main) if clauses.fronted else (clauses.main, clauses.subordinate)
+    start, end = tokens[first[0]].start, tokens[second[-1]].end
+    front = passage.text[tokens[second[0]].start : end]
+    back = passage.text[start : tokens[first[-1]].end]
+    opening = tokens[first[0]].text
+    if opening[:1].isupper() and first[0] == sentence.first:
+        small = without_capital(opening)
+        if small is None:
+            return None
+        front, back = with_capital(front), small + back[len(opening) :]
+    return Edit(start, end, f"{front} {back}" if clauses.fronted else f"{front}, {back}")
+
+
+@implements("sentence_shuffle")
+def _sentence_shuffle(parameters: Mapping[str, Any], prepared: Prepared) -> Propose:
+    """Neighbouring sentences change places, as nlpaug's `RandomSentAug` does in mode "neighbor"; what separates them stays."""
+
+    def propose(passage: Passage, draws: Draws, intensity: float) -> Sequence[Edit]:
+        found = sentences(passage)
+        sites = [pair for pair in zip(found, found[1:], strict=False) if _may_swap(passage, *pair)]
+        edits, taken = [], set()
+        for left, right in draws.sample(sites, passage.how_many(intensity, len(sites))):
+            if left.first in taken or right.first in taken:
+                continue
+            taken |= {left.first, right.first}
+            edits += _exchanged(passage, left, right)
+        return edits
+
+    return propose
+
+
+def _span(passage: Passage, sentence: Sentence, with_mark: bool = True) -> tuple[int, int]:
+    tokens = passage.tokens
+    last = sentence.last if with_mark or sentence.mark is None else sentence.mark - 1
+    return tokens[sentence.first].start, tokens[last].end
+
+
+def _may_swap(passage: Passage, left: Sentence, right: Sentence) -> bool:
+    """Whether both are whole: quotation marks closed, no colon at the end, the second does not lean on the first."""
+    tokens, text = passage.tokens, passage.text
+    for sentence in (left, right):
+        start, end = _span(passage, sentence)
+        inside = text[start:end]
+        if inside.count('"') % 2 or inside.count("“") != inside.count("”") or inside.count("(") != inside.count(")"):
+            return False
+        if tokens[sentence.last].text in (":", ",", ";", "-", "—") or not text[start].isprintable():
+            return False
+    if tokens[right.first].lower in _LEANING or tokens[left.last].text.startswith(("...", "…")):
+        return False
+    if tokens[right.first - 1].kind == "mention":
+        return False
+    between = text[_span(passage, left)[1] : _span(passage, right)[0]]
+    # Without a mark a sentence ends only at a line break or the end of the text: its neighbour must lend it a full stop.
+    bare = (left.mark is None) + (right.mark is None)
+    return bare == 0 or (bare == 2 and "\n" in between) or (bare == 1 and _lends(passage, left, right))
+
+
+def _lends(passage: Passage, left: Sentence, right: Sentence) -> bool:
+    marked = left if left.mark is not None else right
+    return passage.tokens[marked.mark].text == "." and marked.last == marked.mark
+
+
+def _exchanged(passage: Passage, left: Sentence, right: Sentence) -> list[Edit]:
+    """Each in the other's place; a lone full stop stays where it is."""
+    whole = (left.mark is None) == (right.mark is None)
+    first, second = _span(passage, left, whole), _span(passage, right, whole)
+    one, other = passage.text[slice(*first)], passage.text[slice(*second)]
+    return [Edit(*first, other), Edit(*second, one)]

@@ -1,0 +1,175 @@
+"""Content words in their sentence: which of them may be replaced at all, and what a replacement looks like there.
+
+Precision goes before coverage. A word is replaced only when its part of speech is certain, it stands outside fixed
+expressions, and the new word has the form that the place asks for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator, Sequence
+from functools import lru_cache
+from typing import NamedTuple
+
+from dataset_project.augmentation.methods.draws import Draws
+from dataset_project.augmentation.methods.registry import Propose
+from dataset_project.augmentation.methods.word import like
+from dataset_project.augmentation.preparation.tables import TermTable
+from dataset_project.augmentation.text.edits import Edit
+from dataset_project.augmentation.text.lexicons import Guard, resource
+from dataset_project.augmentation.text.morphology import article_for, certain_part_of_speech, lemma, plural
+from dataset_project.augmentation.text.tokens import Passage
+from dataset_project.augmentation.text.tokens import passage as passage_of
+
+Options = Callable[[str, str, str], Sequence[str]]
+"""(lower-case word, part of speech, Penn tag) to what it may become, in the form that the tag asks for."""
+
+PHRASE = "phrase"
+_REMEMBERED = 4_096
+_BEFORE, _AFTER = frozenset(" \n\t(\"“'‘"), frozenset(' \n\t)"”.,;:!?…') | {""}
+
+
+class Site(NamedTuple):
+    """A word that may become any of ``options``, which are in its case; ``place`` is its token's."""
+
+    place: int
+    start: int
+    end: int
+    options: tuple[str, ...]
+
+
+@lru_cache(maxsize=None)
+def words_for(purpose: str) -> frozenset[str]:
+    """A word list of ``resources/lexical.yaml``."""
+    return frozenset(resource("lexical.yaml")[purpose])
+
+
+def replacing(table: TermTable, options: Options, guards: Collection[Guard] = ()) -> Propose:
+    """A method that replaces content words.
+
+    ``table`` has the fixed expressions that must stay whole; words under one of ``guards`` may change, too.
+    """
+
+    @lru_cache(maxsize=65_536)
+    def known(lower: str, part: str, tag: str) -> tuple[str, ...]:
+        return tuple(options(lower, part, tag))
+
+    @lru_cache(maxsize=_REMEMBERED)
+    def sites(text: str) -> tuple[Site, ...]:
+        return tuple(_sites(passage_of(text), table, known, guards))
+
+    def propose(passage: Passage, draws: Draws, intensity: float) -> Sequence[Edit]:
+        found = sites(passage.text)
+        edits: list[Edit] = []
+        for site in draws.sample(found, passage.how_many(intensity, len(found))):
+            edits += with_article(passage, site, draws.choice(site.options))
+        return edits
+
+    return propose
+
+
+def with_article(passage: Passage, site: Site, new: str) -> list[Edit]:
+    """The edit that puts ``new`` at ``site``, and the one that makes an article before it fit."""
+    edits = [Edit(site.start, site.end, new)]
+    before = passage.tokens[site.place - 1] if site.place else None
+    if before and before.lower in ("a", "an") and passage.text[before.end : site.start] == " ":
+        article = article_for(new)
+        if article != before.lower:
+            shouted = len(before.text) > 1 and before.text.isupper()
+            edits.append(Edit(before.start, before.end, article.upper() if shouted else like(article, before.text)))
+    return edits
+
+
+def _sites(passage: Passage, table: TermTable, known: Options, guards: Collection[Guard]) -> Iterator[Site]:
+    for place, part, tag in content_words(passage, table, guards):
+        token = passage.tokens[place]
+        found = known(token.lower, part, tag)
+        if part == "n" and tag == "NN" and _lower(passage, place - 1) in words_for("counting"):
+            found = [new for new in found if plural(new)]
+        if found:
+            yield Site(place, token.start, token.end, tuple(like(new, token.text) for new in found))
+
+
+def content_words(
+    passage: Passage, table: TermTable | None = None, guards: Collection[Guard] = ()
+) -> Iterator[tuple[int, str, str]]:
+    """(place, part of speech, Penn tag) of the words that others of their kind may stand for."""
+    tokens, text, starts = passage.tokens, passage.text, passage.sentence_starts
+    held = _in_phrases(passage, table) if table else frozenset()
+    never = words_for("never")
+    for place in passage.words if guards else passage.open_words:
+        token = tokens[place]
+        if place in held or not (token.is_open or (token.guard in guards and token.text.isalpha())):
+            continue
+        part = certain_part_of_speech(token.lower, passage.tags[place])
+        if not part or token.lower in never or lemma(token.lower, part) in never:
+            continue
+        is_name = token.text[0].isupper() and place not in starts and not text.isupper()
+        apart = not token.start or text[token.start - 1] in _BEFORE
+        if not is_name and apart and text[token.end : token.end + 1] in _AFTER and _STANDS[part](passage, place):
+            yield place, part, passage.tags[place]
+
+
+def _in_phrases(passage: Passage, table: TermTable) -> frozenset[int]:
+    """Places of the words inside fixed expressions."""
+    tokens, held = passage.tokens, set()
+    for place in passage.words:
+        for rest in table.candidates(tokens[place].lower, PHRASE):
+            words = rest.split(" ")
+            following = [token.lower for token in tokens[place + 1 : place + 1 + len(words)]]
+            if following == words or following == [*words[:-1], words[-1] + "s"]:
+                held.update(range(place, place + 1 + len(words)))
+    return frozenset(held)
+
+
+def _lower(passage: Passage, place: int) -> str:
+    return passage.tokens[place].lower if 0 <= place < len(passage.tokens) else ""
+
+
+def _tag(passage: Passage, place: int) -> str:
+    """Penn tag of the token at ``place``; a full stop beyond the text."""
+    return passage.tags[place] if 0 <= place < len(passage.tokens) else "."
+
+
+def _noun_stands(passage: Passage, place: int) -> bool:
+    """Outside compounds; one that is counted and singular with its determiner: "at work" and "by phone" are idioms."""
+    before = _lower(passage, place - 1)
+    if _tag(passage, place - 1).startswith(("NN", "VBG")) or before.endswith(("'s", "s'")):
+        return False
+    if _tag(passage, place + 1).startswith(("NN", "CD")):
+        return False
+    if passage.tags[place] == "NNS" or before in words_for("determiners") or not plural(passage.tokens[place].lower):
+        return True
+    return _tag(passage, place - 1) == "JJ" and _lower(passage, place - 2) in words_for("determiners")
+
+
+def _verb_stands(passage: Passage, place: int) -> bool:
+    """Without a particle or preposition that belongs to it, and not as a noun or adjective."""
+    before = _tag(passage, place - 1)
+    if _lower(passage, place - 1) in words_for("determiners") or (
+        before in ("JJ", "IN") and _tag(passage, place) != "VBG"
+    ):
+        return False
+    if _tag(passage, place + 1) in ("IN", "RP") or _lower(passage, place + 1) in words_for("particles"):
+        return False
+    for ahead in range(place + 2, min(place + 5, len(passage.tokens))):
+        if passage.tokens[ahead].kind != "word":
+            break
+        if _lower(passage, ahead) in words_for("far_particles"):
+            return False
+    return True
+
+
+def _adjective_stands(passage: Passage, place: int) -> bool:
+    """Before its noun, or at the end of what is said."""
+    after = _tag(passage, place + 1)
+    if after.startswith("NN"):
+        return True
+    ends = after in (".", ",", ":", "CC") or _lower(passage, place + 1) in words_for("clause_openers")
+    return ends and _lower(passage, place - 1) not in words_for("determiners")
+
+
+def _adverb_stands(passage: Passage, place: int) -> bool:
+    return _tag(passage, place + 1) not in ("JJR", "RBR")
+
+
+_STANDS = {"n": _noun_stands, "v": _verb_stands, "a": _adjective_stands, "r": _adverb_stands}

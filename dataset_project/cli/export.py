@@ -1,0 +1,53 @@
+"""`dataset-project export`: a family's published data as one file for what people do next. One command per family."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+from rich.console import Console
+
+from dataset_project.cli import environment
+
+
+@click.group()
+def export() -> None:
+    """Published data as one file, ready for training."""
+
+
+@export.command()
+@click.argument("path", type=click.Path(dir_okay=False, path_type=Path))
+@click.option("--combo", "combos", multiple=True, metavar="KEY", help="Only this combination; may be repeated.")
+@click.option(
+    "--split", "splits", multiple=True, type=click.Choice(("train", "val", "test")), default=("train",), show_default=True,
+    help="Splits whose variants are taken; may be repeated. Originals come of every split.",
+)  # fmt: skip
+@click.option("--originals/--no-originals", default=True, show_default=True, help="Also the source sentences.")
+def augmentation(path: Path, combos: tuple[str, ...], splits: tuple[str, ...], originals: bool) -> None:
+    """Accepted variants of all combinations, or of those named, with their originals: PATH ends in .parquet or .csv.
+
+    Controls that change labels are never exported; the copy control only when it is named.
+    """
+    from dataset_project.augmentation.export import training_tables, write_export
+
+    project = environment.load_project({})
+    datasets = {dataset.name: dataset for dataset in project.datasets}
+    known = datasets["augmented_sentences"].keys
+    unknown = [key for key in combos if key not in known]
+    if unknown:
+        raise click.UsageError(f"no combination {', '.join(map(repr, unknown))}; there are {len(known)}: {known[0]} … {known[-1]}")
+    wanted = combos or tuple(key for key in known if key != "combo_1_copy")
+    published = project.store.committed_keys("augmented_sentences", wanted)
+    if not published or not project.store.committed_keys("source_sentences"):
+        raise click.ClickException("nothing to export: build it first with `dataset-project build augmentation`")
+    sentences = project.store.read("source_sentences", "all")
+    variants = (project.store.read("augmented_sentences", key) for key in published)
+    try:
+        counts = write_export(path, training_tables(sentences, variants, splits, originals))
+    except (ValueError, OSError) as error:
+        raise click.ClickException(str(error)) from None
+    console = Console()
+    missing = len(wanted) - len(published)
+    console.print(f"{path}: {counts[0]:,} originals, {counts[1]:,} variants of {len(published)} combinations", highlight=False)
+    if missing:
+        console.print(f"[yellow]{missing} combinations are not published and not in it[/]: see the manifest")
