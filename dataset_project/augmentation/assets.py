@@ -7,7 +7,7 @@ Partitions, configuration and what each dataset computes; how it is computed sta
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any, TypeVar
 
@@ -22,14 +22,15 @@ from dataset_project.augmentation.preparation.carriers import MissingPart
 from dataset_project.augmentation.preparation.make import carrier_pins, carriers_in, make_resource
 from dataset_project.augmentation.preparation.tables import Prepared, TermTable
 from dataset_project.augmentation.quality.scorers import scorers
+from dataset_project.augmentation.report.outcomes import ComboOutcome
 from dataset_project.augmentation.sentences.corpus import Corpus
 from dataset_project.augmentation.sentences.reading import Columns, source_hash
 from dataset_project.augmentation.sentences.table import sentences_table
 from dataset_project.augmentation.variants import figures, unfilled_items, variants_table
 from dataset_project.orchestration.dataset import Outcome, PartitionedDataset, Unavailable, Upstream
+from dataset_project.orchestration.planning import PlannedPartition
 from dataset_project.orchestration.work import PartitionWork
 from dataset_project.storage.fingerprints import canonical_hash
-from dataset_project.storage.records import combined_hash
 
 FAMILY = "augmentation"
 MODE_BY_SIZE: dict[str, Mode] = {"demo": "singletons", "standard": "singletons", "full": "pairs"}
@@ -87,10 +88,12 @@ def augmentation_datasets(settings: AugmentationSettings, size: str) -> list[Par
         compute=partial(_variants, settings, plan),
         schemas={"data": schemas.AUGMENTED_SENTENCES},
         configuration={
-            name: getattr(settings, name)
-            for name in ("variants_per_sample", "attempts", "quality_metric", "min_similarity", "max_similarity")
-        }
-        | {"scores": sorted(settings.scores)},
+            "variants_per_sample": settings.variants_per_sample,
+            "attempts": settings.attempts,
+            "quality_metric": settings.quality_metric,
+            "band": list(settings.band),
+            "scores": sorted(settings.scores),
+        },
         key_configuration=lambda key: {"methods": plan[key].identity},
         upstreams=(Upstream(sentences, "all"), Upstream(resources, lambda key: resources_of[key])),
         validators=checks.variant_validators(settings, plan),
@@ -118,7 +121,7 @@ def augmentation_datasets(settings: AugmentationSettings, size: str) -> list[Par
             "merge_statistics": schemas.MERGE_STATISTICS,
             "downstream_comparison": schemas.DOWNSTREAM_COMPARISON,
         },
-        configuration={"band": [settings.min_similarity, settings.max_similarity], "metric": settings.quality_metric},
+        configuration={"band": list(settings.band), "metric": settings.quality_metric},
         upstreams=(
             Upstream(sentences, "all"),
             Upstream(augmented, "all", required=False),
@@ -180,7 +183,7 @@ def _variants(settings: AugmentationSettings, plan: dict[str, Combo], work: Part
         scores = scorers(settings.scores, corpus, prepared, carriers_in(settings.carriers))
     except MissingPart as error:
         raise Unavailable(str(error)) from None
-    limits = Limits(settings.variants_per_sample, settings.attempts, settings.min_similarity, settings.max_similarity)
+    limits = Limits(settings.variants_per_sample, settings.attempts, *settings.band)
     generated = generate(corpus, combo, methods, scores[settings.quality_metric], limits, work.master_seed)
     table = variants_table(corpus, combo, generated, scores, settings.quality_metric)
     facts = figures(corpus, generated, table, settings.quality_metric, settings.variants_per_sample)
@@ -220,15 +223,85 @@ def _combo_hash(combo: Combo, work: PartitionWork) -> str:
 
 
 def _downstream(settings: AugmentationSettings, work: PartitionWork) -> Outcome:
-    from dataset_project.augmentation.report.downstream import score_combo
+    from dataset_project.augmentation.report.downstream import VARIANT_COLUMNS, Downstream
 
-    table = score_combo(
-        _share(work, "source_sentences", "all", Corpus).table,
-        work.read("augmented_sentences"),
-        combo_id=work.key,
-        master_seed=work.master_seed,
-        train_sizes=settings.downstream_sizes,
-        repeats=settings.downstream_repeats,
+    corpus = _share(work, "source_sentences", "all", Corpus)
+    task = corpus.remembered(
+        f"downstream {settings.downstream_sizes} {settings.downstream_repeats}",
+        lambda: Downstream(
+            corpus.table,
+            master_seed=work.master_seed,
+            train_sizes=settings.downstream_sizes,
+            repeats=settings.downstream_repeats,
+        ),
     )
+    table = task.score(work.key, work.read("augmented_sentences", columns=list(VARIANT_COLUMNS)))
     work.write(table)
-    return Outcome(items_planned=table.num_rows, items_ok=table.num_rows)
+    # Too few sentences for any training size is no failure: there is nothing to compare.
+    return Outcome(items_planned=table.num_rows, items_ok=table.num_rows, reason="" if table.num_rows else "too small")
+
+
+def _report(settings: AugmentationSettings, plan: dict[str, Combo], work: PartitionWork) -> Outcome:
+    from dataset_project.augmentation.report import card, downstream, summary
+
+    outcomes = [_outcome(plan[state.key], state, work) for state in work.states("augmented_sentences")]
+    scores = {
+        state.key: work.read("downstream_scores", state.key)
+        for state in work.states("downstream_scores")
+        if state.is_done and state.record is not None and state.record.files
+    }
+    # No gain is ever claimed without the control it is measured against.
+    control = scores.get(downstream.CONTROL)
+    comparison = downstream.compare(scores) if control is not None else schemas.DOWNSTREAM_COMPARISON.empty_table()
+    baselines = downstream.baselines(control) if control is not None else {}
+    work.write(summary.combo_table(outcomes), "combo_statistics")
+    merged = summary.merge_table(outcomes)
+    work.write(merged, "merge_statistics")
+    work.write(comparison, "downstream_comparison")
+    for name, content in _pictures(settings, outcomes, comparison, baselines):
+        work.path(f"pictures/{name}.png").write_bytes(content)
+    text = card.card(settings, work.read("source_sentences", "all"), outcomes, comparison, baselines)
+    work.path("README.md").write_text(text, encoding="utf-8")
+    return Outcome(items_planned=len(outcomes), items_ok=len(outcomes), facts=_merged(merged))
+
+
+def _merged(table: pa.Table) -> dict[str, int | float]:
+    """The merge statistics as facts, so that the UI plots them."""
+    facts = {name: value for name, value in table.to_pylist()[0].items() if value is not None}
+    facts["accepted_rows"] = facts.pop("rows")  # `rows` is the record's own
+    return facts
+
+
+def _outcome(combo: Combo, state: PlannedPartition, work: PartitionWork) -> ComboOutcome:
+    record = state.record if state.is_done else None
+    return ComboOutcome(
+        combo_id=combo.key,
+        combo_hash=str(record.facts["combo_hash"]) if record else "",
+        methods=tuple(spec.id for spec in combo.methods),
+        families=tuple(spec.family for spec in combo.methods),
+        label_preserving=combo.label_preserving,
+        status=state.status,
+        reason=state.reason,
+        dataset_path=work.relative_directory("augmented_sentences", combo.key) if record else "",
+        facts=record.facts if record else {},
+        input_hash=record.input_hashes["source_sentences"] if record else "",
+        resource_hash=record.input_hashes["augmentation_resources"] if record else "",
+        dataset_sha256=record.sha256 if record else "",
+    )
+
+
+def _pictures(
+    settings: AugmentationSettings, outcomes: list[ComboOutcome], comparison: pa.Table, baselines: dict[int, float]
+) -> Iterator[tuple[str, bytes]]:
+    from dataset_project.augmentation.report import pictures
+
+    if all(outcome.is_control for outcome in outcomes):
+        return  # nothing to compare with one another
+    yield "yield_by_method", pictures.yield_by_method_png(outcomes)
+    if any(outcome.count("accepted") for outcome in outcomes):
+        low, high = settings.band
+        yield "similarity_by_method", pictures.similarity_by_method_png(outcomes, low, high, settings.quality_metric)
+    if any(len(outcome.methods) == 2 for outcome in outcomes):
+        yield "pair_yield", pictures.pair_yield_png(outcomes)
+    if comparison.num_rows:
+        yield "downstream", pictures.downstream_png(comparison, baselines)

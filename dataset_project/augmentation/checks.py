@@ -102,8 +102,7 @@ def variant_validators(settings: AugmentationSettings, plan: Mapping[str, Combo]
             judge=lambda files: score_rules.scores_hold(
                 _tables(files),
                 settings.quality_metric,
-                settings.min_similarity,
-                settings.max_similarity,
+                *settings.band,
                 banded(files.key),
                 settings.scores,
             ),

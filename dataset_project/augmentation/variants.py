@@ -99,13 +99,14 @@ def figures(
         return counts
     similarity = table[f"sim_{metric}"].to_numpy().astype(np.float64)
     counts |= {f"similarity_q{quantile:02d}": value for quantile, value in diversity.quantiles(similarity).items()}
-    return counts | {
-        "acceptance_rate": round(accepted / generated.candidates, 4),
-        "distinct_1": round(diversity.distinct_n(texts, 1), 4),
-        "distinct_2": round(diversity.distinct_n(texts, 2), 4),
-        "self_bleu": round(diversity.self_bleu(texts), 4),
-        "near_duplicate_rate": round(diversity.near_duplicate_rate(texts, table["source_id"].to_pylist()), 4),
+    measured = {
+        "acceptance_rate": accepted / generated.candidates,
+        "distinct_1": diversity.distinct_n(texts, 1),
+        "distinct_2": diversity.distinct_n(texts, 2),
+        "self_bleu": diversity.self_bleu(texts),
+        "near_duplicate_rate": diversity.near_duplicate_rate(texts, table["source_id"].to_pylist()),
     }
+    return counts | {name: round(value, 4) for name, value in measured.items() if value is not None}
 
 
 def label_distribution(table: pa.Table) -> str:

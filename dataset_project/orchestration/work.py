@@ -61,6 +61,10 @@ class PartitionWork:
         """What became of each upstream partition this one is made of, failed and unavailable ones too."""
         return Planner(self._store).plan(self._upstream(dataset).dataset, self._upstream(dataset).keys_for(self.key))
 
+    def relative_directory(self, dataset: str, key: str) -> str:
+        """Directory of an upstream partition, relative to the data directory."""
+        return self._store.relative_directory(dataset, key)
+
     def content(self, dataset: str, key: str | None = None) -> str:
         """Content hash of an upstream partition: what a process may key its own cache of it by."""
         record = self._store.committed(dataset, self._upstream_key(dataset, key))

@@ -58,7 +58,7 @@ def test_every_variant_asked_for_is_accepted_or_given_up_for_a_reason(table, nam
 
 
 def test_accepted_variants_keep_band_guards_and_distinctness(table):
-    corpus, generated, made = _run(table, "keyboard")
+    corpus, _generated, made = _run(table, "keyboard")
     similarity = made["sim_tfidf"].to_numpy()
     assert similarity.min() >= 0.55 and similarity.max() <= 0.95
     assert len(set(made["text"].to_pylist())) == made.num_rows
@@ -90,8 +90,9 @@ def test_a_sentence_alone_gets_what_it_gets_among_others(table):
     registry = load_registry()
     combo, ids = Combo((registry["char_delete"],)), table["source_id"].to_pylist()
     methods = [make(registry["char_delete"], Prepared({}))]
-    together = generate(Corpus(table), combo, methods, score, LIMITS, 42)
-    alone = generate(Corpus(table.slice(17, 1)), combo, methods, score, LIMITS, 42)
+    wide = Limits(2, 6, 0.3, 0.999)
+    together = generate(Corpus(table), combo, methods, score, wide, 42)
+    alone = generate(Corpus(table.slice(17, 1)), combo, methods, score, wide, 42)
     assert [each.text for each in alone.variants] == [each.text for each in together.variants if each.place == 17]
     assert alone.variants and ids[17] == table.slice(17, 1)["source_id"][0].as_py()
 
@@ -106,7 +107,7 @@ def test_another_seed_gives_other_variants(table):
 def test_intensity_follows_the_band(table):
     *_, gentle = _run(table, "keyboard", limits=Limits(1, 8, 0.85, 0.95))
     *_, strong = _run(table, "keyboard", limits=Limits(1, 8, 0.40, 0.60))
-    assert min(gentle.num_rows, strong.num_rows) > 200, "both bands are reached from the same declared intensity"
+    assert min(gentle.num_rows, strong.num_rows) > 100, "both bands are reached from the same declared intensity"
 
     def edits(made: pa.Table) -> float:
         return sum(made["n_edits"].to_pylist()) / made.num_rows
@@ -122,7 +123,7 @@ def test_a_combination_applies_each_of_its_methods(table):
 
 
 def test_copies_are_the_sources(table):
-    corpus, generated, made = _run(table, "copy")
+    _corpus, generated, made = _run(table, "copy")
     assert made.num_rows == 600 and made["text"].equals(made["original_text"])
     assert set(made["sim_tfidf"].to_pylist()) == {1.0} and not generated.unfilled
 
@@ -146,8 +147,9 @@ def test_a_method_with_one_outcome_fills_one_variant(table):
 
     combo, methods = _custom(first_letter)
     generated = generate(Corpus(table), combo, methods, char_similarity, LIMITS, 42)
-    assert Counter(each.variant for each in generated.variants)[1] < 5
-    assert generated.unfilled["duplicate"] > 200
+    variants = Counter(each.variant for each in generated.variants)
+    assert variants[0] > 100 and variants[1] == 0
+    assert generated.unfilled["duplicate"] == variants[0], "the second variant of each can only repeat the first"
     assert generated.rejected["duplicate"] < 4 * 300, "repeating itself is given up early"
 
 

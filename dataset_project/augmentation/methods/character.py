@@ -66,7 +66,7 @@ def _insert(parameters: Mapping[str, Any], prepared: Prepared) -> Propose:
 
     def respell(word: str, draws: Draws) -> str:
         chars = list(word)
-        for place in sorted(draws.sample(range(1, len(word) + 1), _how_many(len(word), share)), reverse=True):
+        for place in sorted(draws.sample(range(1, len(word)), _how_many(len(word), share)), reverse=True):
             chars.insert(place, draws.choice(letters))
         return "".join(chars)
 

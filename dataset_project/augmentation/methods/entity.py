@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
+from itertools import pairwise
 from typing import Any
 
 from dataset_project.augmentation.methods.draws import Draws
@@ -12,11 +13,14 @@ from dataset_project.augmentation.preparation.tables import Prepared
 from dataset_project.augmentation.text.dates import dates, shifted
 from dataset_project.augmentation.text.edits import Edit
 from dataset_project.augmentation.text.lexicons import guard_of, resource
-from dataset_project.augmentation.text.phrase_table import PhraseTable
 from dataset_project.augmentation.text.tokens import Passage
+from dataset_project.augmentation.text.tokens import passage as passage_of
 
 Mention = tuple[int, int, str, tuple[str, ...]]
 """Where an entity stands (code points), its name, and what it may become."""
+
+_LONGEST_PLACE = 3
+_VOWELS = frozenset("AEIO")
 
 
 @lru_cache(maxsize=1)
@@ -52,41 +56,56 @@ def _name_swap(parameters: Mapping[str, Any], prepared: Prepared) -> Propose:
     return _consistent(find)
 
 
+@lru_cache(maxsize=1)
+def _places() -> dict[str, tuple[str, ...]]:
+    """Places → the others of their kind; without any that holds a word the guards count ("San Diego")."""
+    declared, known = resource("places.yaml"), {}
+    for kind in (*declared["cities"].values(), declared["states"], *declared["countries"].values()):
+        group = tuple(name for name in kind if all(token.is_open for token in passage_of(name).tokens))
+        known |= {name: tuple(other for other in group if other != name) for name in group}
+    return known
+
+
 @implements("place_swap")
 def _place_swap(parameters: Mapping[str, Any], prepared: Prepared) -> Propose:
-    declared = resource("places.yaml")
-    kinds = [*declared["cities"].values(), declared["states"], *declared["countries"].values()]
-    table = PhraseTable({"same": kind} for kind in kinds)
-    barred = frozenset(declared["not_after"])
+    known, barred = _places(), frozenset(resource("places.yaml")["not_after"])
+    first_words = frozenset(name.split()[0] for name in known)
+
+    def at(passage: Passage, first: int) -> tuple[int, str] | None:
+        """The last token and the name of the longest place that begins at ``first``, possessive or not."""
+        tokens = passage.tokens
+        if tokens[first].text.replace("’", "'").removesuffix("'s") not in first_words:
+            return None
+        for last in range(min(first + _LONGEST_PLACE, len(tokens)) - 1, first - 1, -1):
+            name = passage.text[tokens[first].start : tokens[last].end].replace("’", "'").removesuffix("'s")
+            if name in known and not _is_part(passage, first, last, barred):
+                return last, name
+        return None
 
     def find(passage: Passage) -> list[Mention]:
-        tokens, found = passage.tokens, []
-        for first, last, candidates in table.sites(passage):
-            name = passage.text[tokens[first].start : tokens[last].end]
-            # The table folds case; a place is written with its capitals.
-            if (
-                name.lower() in lower_names
-                and name == lower_names[name.lower()]
-                and not _is_part(passage, first, last, barred)
-            ):
-                found.append((tokens[first].start, tokens[last].end, name, candidates))
+        tokens, found, free = passage.tokens, [], 0
+        for first in passage.words:
+            match = at(passage, first) if first >= free else None
+            if match:
+                last, name = match
+                free, start = last + 1, tokens[first].start
+                vowel = name[0] in _VOWELS if first and tokens[first - 1].lower in ("a", "an") else None
+                others = [other for other in known[name] if vowel is None or (other[0] in _VOWELS) == vowel]
+                found.append((start, start + len(name), name, tuple(others)))
         # "Tulsa, Oklahoma" would no longer fit together.
-        return [
+        paired = {
             each
-            for at, each in enumerate(found)
-            if not any(passage.text[left[1] : right[0]] == ", " for left, right in _beside(found, at))
-        ]
+            for left, right in pairwise(found)
+            if passage.text[left[1] : right[0]] == ", "
+            for each in (left, right)
+        }
+        return [each for each in found if each not in paired]
 
-    lower_names = {name.lower(): name for kind in kinds for name in kind}
     return _consistent(find)
 
 
-def _beside(found: Sequence[Mention], at: int) -> list[tuple[Mention, Mention]]:
-    return list(zip(found[max(0, at - 1) : at + 1], found[max(1, at) : at + 2], strict=False))
-
-
 def _is_part(passage: Passage, first: int, last: int, barred: frozenset[str]) -> bool:
-    """Whether the tokens belong to a longer name ("Boston Marathon", "Lake Michigan"), or stand in capitals or after a title."""
+    """Whether the tokens belong to a longer name ("Boston Marathon", "Lake Michigan"), or stand after a title."""
     tokens, text = passage.tokens, passage.text
     token = tokens[first]
     # A possessive ends the name; its letters may be followed by an apostrophe alone, which would need another ending.
@@ -110,7 +129,7 @@ def _is_part(passage: Passage, first: int, last: int, barred: frozenset[str]) ->
     return named and not tokens[last].text.endswith(("'s", "’s"))
 
 
-def _consistent(find) -> Propose:
+def _consistent(find: Callable[[Passage], list[Mention]]) -> Propose:
     """A method that gives each of a share of the entities one new name, everywhere in the text."""
 
     def propose(passage: Passage, draws: Draws, intensity: float) -> Sequence[Edit]:

@@ -59,40 +59,46 @@ def _embedding_substitute(parameters: Mapping[str, Any], prepared: Prepared) -> 
         if tag in ("VBD", "VBN") and shows_its_tense(lemma(lower, part)) and lexicon().get(lower) != tag:
             return ()
         near = zip(table.candidates(lower), table.scores(lower), strict=True)
-        return [other for other, cosine in near if cosine >= least][:most]
+        found = [other for other, cosine in near if cosine >= least]
+        if part == "r":
+            # Adverbs of manner stand for each other; "just", "ever" and "far" stand for nothing else.
+            found = [other for other in found if lower.endswith("ly") and other.endswith("ly")]
+        return found[:most]
 
     return replacing(table, options)
 
 
 @implements("synonym_insert")
 def _synonym_insert(parameters: Mapping[str, Any], prepared: Prepared) -> Propose:
-    """A word and its synonym, joined by "and": "a calm and quiet room", "I tried and attempted". Nouns would become two."""
+    """A word and its synonym: "a calm and serene room", "it starts and begins"; nouns, which would become two, as "couch/sofa"."""
     table = prepared["wordnet_synonyms"]
     options = lru_cache(maxsize=65_536)(looked_up(table, parameters["senses"]))
 
     @lru_cache(maxsize=_REMEMBERED)
-    def sites(text: str) -> tuple[tuple[int, str, tuple[str, ...]], ...]:
-        passage, found = passage_of(text), []
+    def sites(text: str) -> tuple[tuple[int, tuple[str, ...]], ...]:
+        passage, found, doubled = passage_of(text), [], words_for("never_doubled")
         for place, part, tag in content_words(passage, table):
             token = passage.tokens[place]
-            others = options(token.lower, part, tag) if part in "var" and _may_be_joined(passage, place, part) else ()
-            if others:
-                found.append((token.end, token.text, tuple(others)))
+            joint = "/" if part == "n" else " and "
+            if token.lower in doubled or lemma(token.lower, part) in doubled:
+                continue
+            if part == "n" or _may_be_joined(passage, place, part):
+                added = tuple(joint + other for other in options(token.lower, part, tag))
+                if added:
+                    shouted = len(token.text) > 1 and token.text.isupper()
+                    found.append((token.end, tuple(map(str.upper, added)) if shouted else added))
         return tuple(found)
 
     def propose(passage: Passage, draws: Draws, intensity: float) -> Sequence[Edit]:
-        found, edits = sites(passage.text), []
-        for end, text, others in draws.sample(found, passage.how_many(intensity, len(found))):
-            new = draws.choice(others)
-            shouted = len(text) > 1 and text.isupper()
-            edits.append(Edit(end, end, f" AND {new.upper()}" if shouted else f" and {new}"))
-        return edits
+        found = sites(passage.text)
+        chosen = draws.sample(found, passage.how_many(intensity, len(found)))
+        return [Edit(end, end, draws.choice(added)) for end, added in chosen]
 
     return propose
 
 
 def _may_be_joined(passage: Passage, place: int, part: str) -> bool:
-    """Whether "and" may follow: nothing like the word stands beside it already, and no negation is near.
+    """Whether "and" may follow: nothing of the kind stands beside the word already, and no negation is near.
 
     "I can't stay and remain" says something else, and "calm and serene and quiet" is too much.
     """
@@ -107,12 +113,13 @@ def _may_be_joined(passage: Passage, place: int, part: str) -> bool:
 
 @implements("inflection")
 def _inflection(parameters: Mapping[str, Any], prepared: Prepared) -> Propose:
-    """Nouns change their number where nothing agrees with it; "started crying" becomes "started to cry" and back."""
+    """Another form where grammar leaves the choice: the number of nouns that nothing agrees with, "started crying" or
+    "started to cry", "she says" or "she said"."""
 
     @lru_cache(maxsize=_REMEMBERED)
     def sites(text: str) -> tuple[tuple[Edit, ...], ...]:
         passage = passage_of(text)
-        return tuple((*_other_number(passage), *_other_complement(passage)))
+        return (*_other_number(passage), *_other_complement(passage), *_other_tense(passage))
 
     def propose(passage: Passage, draws: Draws, intensity: float) -> Sequence[Edit]:
         found = sites(passage.text)
@@ -165,9 +172,41 @@ def _other_complement(passage: Passage) -> Iterator[tuple[Edit, ...]]:
                 yield (Edit(after.start, after.end, f"to {base}"),)
         elif after.lower == "to" and place + 2 < len(tokens):
             verb = tokens[place + 2]
+            if verb.lower == "finish":  # from start to finish
+                continue
             new = inflected(verb.lower, "VBG") if verb.is_open and tags[place + 2] == "VB" else ""
             if new and lemma(verb.lower, "v") == verb.lower:
                 yield (Edit(after.start, verb.end, new),)
+
+
+def _other_tense(passage: Passage) -> Iterator[tuple[Edit, ...]]:
+    """Verbs of saying, in short sentences that others speak: "My boss says I'm fine", "My boss said I'm fine"."""
+    tokens, tags = passage.tokens, passage.tags
+    for start in sorted(passage.sentence_starts):
+        end = next((at for at in range(start, len(tokens)) if tokens[at].kind == "mark" and tokens[at].text[0] in ".!?"), len(tokens))
+        verbs = [at for at in range(start, end) if tags[at].startswith("VB")]
+        place = verbs[0] if verbs else start
+        token, base = tokens[place], lemma(tokens[place].lower, "v")
+        if not start < place <= start + 4 or base not in words_for("reporting") or not _is_one_person(passage, start, place):
+            continue
+        words = {each.lower for each in tokens[start:end]}
+        if "CC" in tags[place:end] or any(tags[at] == "VBD" for at in verbs[1:]) or words & words_for("past_times"):
+            continue
+        new = {inflected(base, "VBZ"): inflected(base, "VBD"), inflected(base, "VBD"): inflected(base, "VBZ")}.get(token.lower)
+        if new:
+            yield (Edit(token.start, token.end, like(new, token.text)),)
+
+
+def _is_one_person(passage: Passage, start: int, place: int) -> bool:
+    """Whether what stands before the verb is "he", "she", or "my boss": singular, and nothing else."""
+    tokens, tags = passage.tokens, passage.tags
+    if place == start + 1:
+        return tokens[start].lower in ("he", "she")
+    return (
+        tokens[start].lower in words_for("free_determiners")
+        and tags[place - 1] == "NN"
+        and all(tags[at] in ("JJ", "NN") for at in range(start + 1, place))
+    )
 
 
 @implements("homophone")

@@ -18,7 +18,7 @@ from dataset_project.augmentation.text.tokens import Passage
 
 
 def replacing(find: Callable[[Passage], Sequence[Site]]) -> Propose:
-    """A method that puts a drawn candidate, in the case of what stood there, in the place of a share of the sites found."""
+    """A method that puts a drawn candidate, in the case of what stood there, in place of a share of the sites found."""
 
     def propose(passage: Passage, draws: Draws, intensity: float) -> Sequence[Edit]:
         tokens, sites, edits = passage.tokens, find(passage), []
@@ -33,7 +33,7 @@ def replacing(find: Callable[[Passage], Sequence[Site]]) -> Propose:
 
 @implements("paraphrase_lexicon")
 def _paraphrase(parameters: Mapping[str, Any], prepared: Prepared) -> Propose:
-    """Groups of interchangeable phrases: the idea of nlpaug's `ReservedAug`, with neighbours that allow or forbid a change."""
+    """Groups of interchangeable phrases (nlpaug's `ReservedAug`), with neighbours that allow or forbid a change."""
     return replacing(PhraseTable(resource(parameters["lexicon"])["groups"]).sites)
 
 
@@ -67,7 +67,7 @@ def _contract(parameters: Mapping[str, Any], prepared: Prepared) -> Propose:
 
 @implements("filler")
 def _filler(parameters: Mapping[str, Any], prepared: Prepared) -> Propose:
-    """Fillers where speech has them: before a sentence, behind a conjunction, and before the mark that ends a statement."""
+    """Fillers where speech has them: before a sentence, behind a conjunction, before the mark that ends a statement."""
     lists = resource("fillers.yaml")
     taken, conjunctions, subjects = (frozenset(lists[name]) for name in ("taken", "conjunctions", "subjects"))
 
@@ -125,7 +125,7 @@ def _clauses(passage: Passage, sentence: Sentence, conjunctions: frozenset[str],
 
 
 def _takes_an_end(passage: Passage, sentence: Sentence, taken: frozenset[str]) -> bool:
-    """Whether a filler may stand before the sentence's full stop: a plain statement of some length, nothing quoted at its end."""
+    """Whether a filler may stand before the sentence's full stop: a plain statement of some length, nothing quoted."""
     tokens = passage.tokens
     if sentence.mark is None or tokens[sentence.mark].text != "." or sentence.mark - sentence.first < 5:
         return False

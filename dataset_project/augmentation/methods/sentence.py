@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from typing import Any
 
 from dataset_project.augmentation.methods.draws import Draws
@@ -11,14 +12,9 @@ from dataset_project.augmentation.preparation.tables import Prepared
 from dataset_project.augmentation.text.casing import with_capital, without_capital
 from dataset_project.augmentation.text.clauses import Clauses, movable
 from dataset_project.augmentation.text.edits import Edit
+from dataset_project.augmentation.text.lexicons import resource
 from dataset_project.augmentation.text.sentences import Sentence, sentences
 from dataset_project.augmentation.text.tokens import Passage
-
-# A sentence that begins with one of these leans on the one before it.
-_LEANING = frozenset(
-    "and but or so then because which also plus nor yet instead otherwise except that that's this now".split()
-)
-_QUOTES = '"“”()[]'
 
 
 @implements("clause_reorder")
@@ -35,7 +31,7 @@ def _clause_reorder(parameters: Mapping[str, Any], prepared: Prepared) -> Propos
 
 
 def _swapped(passage: Passage, clauses: Clauses, sentence: Sentence) -> Edit | None:
-    """The sentence with its clauses in the other order; None when a word may be a name, so that its capital is in doubt."""
+    """The clauses in the other order; None when the first word may be a name, so that its capital is in doubt."""
     tokens = passage.tokens
     first, second = (clauses.subordinate, clauses.main) if clauses.fronted else (clauses.main, clauses.subordinate)
     start, end = tokens[first[0]].start, tokens[second[-1]].end
@@ -52,11 +48,11 @@ def _swapped(passage: Passage, clauses: Clauses, sentence: Sentence) -> Edit | N
 
 @implements("sentence_shuffle")
 def _sentence_shuffle(parameters: Mapping[str, Any], prepared: Prepared) -> Propose:
-    """Neighbouring sentences change places, as nlpaug's `RandomSentAug` does in mode "neighbor"; what separates them stays."""
+    """Neighbouring sentences change places, as in nlpaug's `RandomSentAug` ("neighbor"); what separates them stays."""
 
     def propose(passage: Passage, draws: Draws, intensity: float) -> Sequence[Edit]:
         found = sentences(passage)
-        sites = [pair for pair in zip(found, found[1:], strict=False) if _may_swap(passage, *pair)]
+        sites = [pair for pair in pairwise(found) if _may_swap(passage, *pair)]
         edits, taken = [], set()
         for left, right in draws.sample(sites, passage.how_many(intensity, len(sites))):
             if left.first in taken or right.first in taken:
@@ -84,12 +80,14 @@ def _may_swap(passage: Passage, left: Sentence, right: Sentence) -> bool:
             return False
         if tokens[sentence.last].text in (":", ",", ";", "-", "—") or not text[start].isprintable():
             return False
-    if tokens[right.first].lower in _LEANING or tokens[left.last].text.startswith(("...", "…")):
+    if tokens[right.first].lower in resource("sentences.yaml")["leaning"] or tokens[left.last].text.startswith(
+        ("...", "…")
+    ):
         return False
     if tokens[right.first - 1].kind == "mention":
         return False
     between = text[_span(passage, left)[1] : _span(passage, right)[0]]
-    # Without a mark a sentence ends only at a line break or the end of the text: its neighbour must lend it a full stop.
+    # Without a mark a sentence ends only at a line break or the text's end: its neighbour must lend it a full stop.
     bare = (left.mark is None) + (right.mark is None)
     return bare == 0 or (bare == 2 and "\n" in between) or (bare == 1 and _lends(passage, left, right))
 

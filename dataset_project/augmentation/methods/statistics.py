@@ -1,7 +1,11 @@
-"""Corpus statistics: words that say little become, or are joined by, other words of the corpus (Xie et al. 2020, UDA)."""
+"""Corpus statistics: words that say little become, or are joined by, other words of the corpus (UDA, Xie et al. 2020).
+
+Chances are nlpaug's. Drawn among the words that are commonest in the same form (Penn tag), so that the sentence holds.
+"""
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from itertools import accumulate
 from typing import Any
@@ -9,33 +13,45 @@ from typing import Any
 from dataset_project.augmentation.methods.draws import Draws
 from dataset_project.augmentation.methods.registry import Propose, implements
 from dataset_project.augmentation.methods.word import like
+from dataset_project.augmentation.methods.wording import Site, with_article, words_for
 from dataset_project.augmentation.preparation.tables import Prepared
 from dataset_project.augmentation.text.edits import Edit
 from dataset_project.augmentation.text.lexicons import guard_of
+from dataset_project.augmentation.text.morphology import certain_part_of_speech
+from dataset_project.augmentation.text.tagging import lexicon
 from dataset_project.augmentation.text.tokens import Passage
 
 _TRIES = 8
+_MANNER = "manner"
+"""The pool of adverbs that fit before a verb."""
 
 
 class CorpusWords:
-    """The resource `tfidf_words` ready for drawing: ``idf`` by word, and words by their probability."""
+    """The resource `tfidf_words` ready for drawing: ``idf`` by word, and pools of words with their chances by Penn tag."""
 
     def __init__(self, prepared: Prepared):
-        table = prepared["tfidf_words"]
-        figures = table.table["scores"].to_pylist()
-        known = [
-            (word, idf, probability)
-            for (word, _), (idf, probability) in zip(table.terms(), figures, strict=True)
-            if guard_of("word", word) is None
-        ]
-        self.idf = {word: idf for word, idf, _ in known}
-        self._words = [word for word, *_ in known]
-        self._cumulative = list(accumulate(probability for *_, probability in known))
+        table, tags, never = prepared["tfidf_words"], lexicon(), words_for("never") | words_for("unwanted")
+        self.idf: dict[str, float] = {}
+        pools: dict[str, list[tuple[str, float]]] = defaultdict(list)
+        for (word, _), (idf, chance) in zip(table.terms(), table.table["scores"].to_pylist(), strict=True):
+            if guard_of("word", word) or word in never:
+                continue
+            self.idf[word] = idf
+            tag = tags.get(word, "")
+            if certain_part_of_speech(word, tag):
+                pools[tag].append((word, chance))
+                if tag == "RB" and word.endswith("ly"):
+                    pools[_MANNER].append((word, chance))
+        self._pools = {
+            tag: ([word for word, _ in pool], list(accumulate(chance for _, chance in pool)))
+            for tag, pool in pools.items()
+        }
 
-    def draw(self, draws: Draws, besides: str) -> str:
-        """A word other than ``besides``; empty in a corpus without another."""
-        for _ in range(_TRIES if self._cumulative and self._cumulative[-1] > 0 else 0):
-            word = draws.from_cumulative(self._words, self._cumulative)
+    def draw(self, draws: Draws, pool: str, besides: str) -> str:
+        """A word of ``pool`` other than ``besides``; empty where there is none."""
+        words, chances = self._pools.get(pool, ((), ()))
+        for _ in range(_TRIES if chances and chances[-1] > 0 else 0):
+            word = draws.from_cumulative(words, chances)
             if word != besides:
                 return word
         return ""
@@ -48,20 +64,24 @@ def _tfidf_substitute(parameters: Mapping[str, Any], prepared: Prepared) -> Prop
     idf = words.idf
 
     def propose(passage: Passage, draws: Draws, intensity: float) -> Sequence[Edit]:
-        tokens = passage.tokens
-        known = [place for place in passage.open_words if tokens[place].lower in idf]
+        tokens, tags = passage.tokens, passage.tags
+        known = [
+            place
+            for place in passage.open_words
+            if tokens[place].lower in idf and certain_part_of_speech(tokens[place].lower, tags[place])
+        ]
         # The length of the text divides every TF-IDF alike, so it drops out of the weights.
         scores = [idf[tokens[place].lower] for place in known]
         most = max(scores, default=0.0)
         weights = [most - score for score in scores]
         count = passage.how_many(intensity, len(known))
         chosen = draws.weighted_sample(known, weights, count) if any(weights) else draws.sample(known, count)
-        edits = []
+        edits: list[Edit] = []
         for place in chosen:
             token = tokens[place]
-            new = words.draw(draws, token.lower)
+            new = words.draw(draws, tags[place], token.lower)
             if new:
-                edits.append(Edit(token.start, token.end, like(new, token.text)))
+                edits += with_article(passage, Site(place, token.start, token.end, ()), like(new, token.text))
         return edits
 
     return propose
@@ -69,19 +89,35 @@ def _tfidf_substitute(parameters: Mapping[str, Any], prepared: Prepared) -> Prop
 
 @implements("tfidf_insert")
 def _tfidf_insert(parameters: Mapping[str, Any], prepared: Prepared) -> Propose:
-    """A word of the corpus before a word of the text, wherever a space or the text's beginning is before that."""
+    """An adjective of the corpus before a noun, an adverb of manner before a verb."""
     words = CorpusWords(prepared)
 
     def propose(passage: Passage, draws: Draws, intensity: float) -> Sequence[Edit]:
-        tokens, text, starts = passage.tokens, passage.text, passage.sentence_starts
-        gaps = [place for place in passage.open_words if place not in starts and text[tokens[place].start - 1] == " "]
-        edits = []
-        for place in draws.sample(gaps, passage.how_many(intensity, len(gaps))):
-            token = tokens[place]
-            new = words.draw(draws, token.lower)
+        tokens = passage.tokens
+        gaps = [(place, pool) for place in passage.words if (pool := _what_fits(passage, place))]
+        edits: list[Edit] = []
+        for place, pool in draws.sample(gaps, passage.how_many(intensity, len(gaps))):
+            start = tokens[place].start
+            new = words.draw(draws, pool, tokens[place].lower)
             if new:
-                new = new.upper() if len(token.text) > 1 and text.isupper() else new
-                edits.append(Edit(token.start, token.start, new + " "))
+                new = new.upper() if passage.text.isupper() else new
+                edits += with_article(passage, Site(place, start, start, ()), new + " ")
         return edits
 
     return propose
+
+
+def _what_fits(passage: Passage, place: int) -> str:
+    """The pool whose words may stand before this one; empty where none may."""
+    tokens, tags = passage.tokens, passage.tags
+    token, tag = tokens[place], tags[place]
+    if not place or place in passage.sentence_starts or not token.text.isalpha() or not token.text.islower():
+        return ""
+    before, before_tag = tokens[place - 1], tags[place - 1]
+    if passage.text[before.end : token.start] != " " or not certain_part_of_speech(token.lower, tag):
+        return ""
+    if tag in ("NN", "NNS") and before_tag in ("DT", "PRP$") and before.guard in (None, "person"):
+        return "JJ"
+    if tag in ("VB", "VBD", "VBP", "VBZ") and token.lower not in words_for("never"):
+        return _MANNER if before_tag in ("PRP", "NN", "NNS", "NNP") and before.kind == "word" else ""
+    return ""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
+from itertools import pairwise
 from typing import Any
 
 from dataset_project.augmentation.methods.draws import Draws
@@ -23,13 +24,13 @@ _EMOTICON = re.compile(r"(?<![\w])[:;=][-']?[()DPpOo3/\\|*\]\[](?!\w)|<3")
 
 @implements("aeda")
 def _aeda(parameters: Mapping[str, Any], prepared: Prepared) -> Propose:
-    """Marks between words, each with spaces around it (Karimi et al. 2021); not beside a mark that stands there already."""
+    """Marks between words, with spaces around each (Karimi et al. 2021); not beside a mark that is there already."""
 
     def propose(passage: Passage, draws: Draws, intensity: float) -> Sequence[Edit]:
         tokens = passage.tokens
         gaps = [
             after.start
-            for before, after in zip(tokens, tokens[1:], strict=False)
+            for before, after in pairwise(tokens)
             if passage.text[before.end : after.start] == " "
             and {before.kind, after.kind} <= {"word", "number", "url", "mention"}
         ]
@@ -69,11 +70,8 @@ def _runs_of_marks(passage: Passage) -> list[tuple[int, int]]:
         alone = (
             token.text in ("-", "--") and not (text[start - 1 : start].strip() and start) and text[end : end + 1] == " "
         )
-        inside = len(token.text) == 1 and text[start - 1 : start].isalnum() and text[end : end + 1].isalnum()
-        if token.kind != "mark" or start in kept or not (token.text[0] in _DROPPED or alone):
+        if token.kind != "mark" or start in kept or not (token.text[0] in _DROPPED or alone) or _is_inside(text, token):
             continue
-        if inside and token.text in ".:":
-            continue  # "a.m.", "example.org/talk"
         while start and text[start - 1] in " \t":
             start -= 1
         while end < len(text) and text[end] in " \t":
@@ -83,6 +81,14 @@ def _runs_of_marks(passage: Passage) -> list[tuple[int, int]]:
         else:
             runs.append((start, end))
     return runs
+
+
+def _is_inside(text: str, token: Token) -> bool:
+    """Whether a mark is part of a word: "example.org/talk", "a.m."."""
+    before, after = text[: token.start], text[token.end : token.end + 1]
+    if token.text not in (".", ":") or not before[-1:].isalnum():
+        return False
+    return after.isalnum() or (token.text == "." and before[-2:-1] == "." and before[-1].isalpha())
 
 
 @implements("number_words")
@@ -139,9 +145,7 @@ def _emoji(parameters: Mapping[str, Any], prepared: Prepared) -> Propose:
     neutral = tuple(resource("emoji.yaml")["neutral"])
 
     def fitting(passage: Passage, sentence: Sentence) -> tuple[str, ...]:
-        """Emoji of the topics of the sentence, else of the whole text, else the neutral ones."""
-        inside = passage.tokens[sentence.first : sentence.last + 1]
-        return _of_topics(inside) or _of_topics(passage.tokens) or neutral
+        return _of_topics(passage.tokens[sentence.first : sentence.last + 1]) or neutral
 
     def propose(passage: Passage, draws: Draws, intensity: float) -> Sequence[Edit]:
         tokens, text = passage.tokens, passage.text

@@ -137,8 +137,10 @@ def _noun_stands(passage: Passage, place: int) -> bool:
         return False
     if _tag(passage, place + 1).startswith(("NN", "CD")):
         return False
-    if passage.tags[place] == "NNS" or before in words_for("determiners") or not plural(passage.tokens[place].lower):
+    if passage.tags[place] == "NNS" or before in words_for("determiners"):
         return True
+    if _tag(passage, place - 1) == "IN":
+        return not plural(passage.tokens[place].lower)
     return _tag(passage, place - 1) == "JJ" and _lower(passage, place - 2) in words_for("determiners")
 
 
@@ -169,7 +171,9 @@ def _adjective_stands(passage: Passage, place: int) -> bool:
 
 
 def _adverb_stands(passage: Passage, place: int) -> bool:
-    return _tag(passage, place + 1) not in ("JJR", "RBR")
+    """"Just" may mean "a moment ago" before a past tense, and much else; before other verbs and adjectives it is "simply"."""
+    after = _tag(passage, place + 1)
+    return after in ("JJ", "VB", "VBP", "VBG") if _lower(passage, place) == "just" else after not in ("JJR", "RBR")
 
 
 _STANDS = {"n": _noun_stands, "v": _verb_stands, "a": _adjective_stands, "r": _adverb_stands}

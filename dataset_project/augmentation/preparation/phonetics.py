@@ -9,7 +9,8 @@ import pyarrow as pa
 from dataset_project.augmentation.preparation.carriers import Carriers
 from dataset_project.augmentation.preparation.common_words import frequencies, is_plain, may_be_produced, resource_table
 
-_LEAST_FREQUENT = 60
+_LEAST_FREQUENT, _RARER = 20, 300
+"""A word's occurrences, and how many times rarer than its homophone it may be."""
 _ARTICLES = frozenset({"a", "an", "the"})
 
 
@@ -29,7 +30,7 @@ def homophones(carriers: Carriers) -> pa.Table:
     for words in sounds.values():
         ordered = sorted(set(words), key=lambda word: (-known[word], word))
         for word in ordered:
-            others = [other for other in ordered if other != word]
+            others = [other for other in ordered if other != word and known[other] * _RARER >= known[word]]
             if others:
                 rows.append((word, "", others, [float(known[other]) for other in others]))
     return resource_table(rows)

@@ -50,9 +50,10 @@ _VERBAL = 0.15
 _MAIN_SHARE, _CLOSE_MAIN, _CLOSE_OTHER = 0.4, 0.45, 0.62
 """A synonym's least cosine: where both words have their main sense, and otherwise."""
 _BASE = {"n": ("NN",), "v": ("VB", "VBP"), "a": ("JJ",), "r": ("RB",)}
-_CLOSE_PARENT = {"n": 0.4, "v": 0.55}
-"""Least cosine of a hypernym: a far one says too little, or another meaning was meant."""
-_MOST_GENERAL_DEPTH = 5
+_CLOSE_PARENTS = {"n": (0.4, 0.45, 0.5), "v": (0.5,)}
+"""Least cosine of a hypernym, by how far up it is: a far one says too little, or another meaning was meant."""
+_LEAST_DEPTH = 4
+_CLOSE_OPPOSITE = 0.35
 _VECTOR_WORDS = 100_000
 
 
@@ -189,23 +190,26 @@ def _similar(words: _Words, synset: Any, word: str) -> list[str]:
 
 
 def _hypernyms(words: _Words, reader: Any, word: str, tag: str, sense: Sense) -> list[str]:
+    """The nearest general terms in use: of the first level up, of at most three, that has any."""
     senses = words.index[word, tag]
     if sense.rank > 1 or sense.count + 1 < _MAIN_SHARE * (sum(each.count for each in senses) + len(senses)):
         return []
     synset = reader.synset_from_pos_and_offset(tag, sense.offset)
-    for parent in synset.hypernyms():
-        if tag == "n" and parent.min_depth() < _MOST_GENERAL_DEPTH:
-            continue
+    own = _frames(*(lemma for lemma in synset.lemmas() if lemma.name() == word))
+    level = [synset]
+    for least in _CLOSE_PARENTS[tag]:
+        level = [parent for child in level for parent in child.hypernyms()]
         found = []
-        for lemma in parent.lemmas():
+        for lemma in (lemma for parent in level if tag == "v" or parent.min_depth() >= _LEAST_DEPTH for lemma in parent.lemmas()):
             other = lemma.name()
             if (
-                words.own_rank(other, tag, parent.offset()) <= _OWN_RANK
+                words.own_rank(other, tag, lemma.synset().offset()) <= _OWN_RANK
                 and words.fits(word, other)
                 and words.is_mainly(other, tag)
                 and other not in dull()
-                and (tag != "v" or _frames(lemma) >= _frames(*(own for own in synset.lemmas() if own.name() == word)))
-                and words.cosine(word, other) >= _CLOSE_PARENT[tag]
+                and other not in found
+                and (tag != "v" or _frames(lemma) >= own)
+                and words.cosine(word, other) >= least
             ):
                 found.append(other)
         if found:
@@ -218,9 +222,12 @@ def _antonyms(words: _Words, found: Mapping[tuple[str, str], Mapping[str, tuple[
         kept = sorted(
             (0 if direct else 1, rank, other)
             for other, (rank, direct) in others.items()
-            if words.known.get(other, 0) >= _LEAST_FREQUENT
+            if rank <= _OWN_RANK
+            and words.known.get(other, 0) >= _LEAST_FREQUENT
             and other not in unwanted()
             and other not in refused().get(word, ())
+            and words.is_mainly(other, tag)
+            and words.cosine(word, other) >= _CLOSE_OPPOSITE
         )
         if kept:
             yield word, tag, [other for *_, other in kept], [1.0 + far for far, *_ in kept]

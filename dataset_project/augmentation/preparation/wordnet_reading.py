@@ -68,9 +68,10 @@ def opened(carriers: Carriers) -> Iterator[Any]:
 
 
 def opposites(reader: Any, index: Index, known: Collection[str]) -> dict[tuple[str, str], dict[str, tuple[int, bool]]]:
-    """(word, tag) → its opposites, for words that are ``known``; each with the word's sense rank and whether they are opposites themselves.
+    """(word, tag) → its opposites, with the word's sense rank and whether each is a direct one. For words that are ``known``.
 
-    A satellite adjective has those of its head: "sad" stands for "sorrowful", so "joyful" is an indirect opposite of it.
+    Indirect ones are synonyms of an opposite and, of a satellite adjective, the opposites of its head: "sad" stands for
+    "tearful", so "glad" is an indirect opposite of it.
     """
     found: dict[tuple[str, str], dict[str, tuple[int, bool]]] = {}
     for (word, tag), senses in index.items():
@@ -78,10 +79,11 @@ def opposites(reader: Any, index: Index, known: Collection[str]) -> dict[tuple[s
             continue
         for rank, _, offset, _ in senses:
             synset = reader.synset_from_pos_and_offset(tag, offset)
-            lemmas = synset.lemmas()
-            direct = [other for lemma in lemmas if lemma.name().lower() == word for other in lemma.antonyms()]
+            direct = [other for lemma in synset.lemmas() if lemma.name() == word for other in lemma.antonyms()]
+            mates = [mate for other in direct for mate in other.synset().lemmas()]
             heads = [lemma for head in synset.similar_tos() for lemma in head.lemmas()] if tag == "a" else []
-            for others, is_direct in ((direct, True), ([far for near in heads for far in near.antonyms()], False)):
+            far = [other for lemma in heads for other in lemma.antonyms()]
+            for others, is_direct in ((direct, True), (mates + far, False)):
                 for other in others:
                     if is_plain(other.name()) and other.name() != word:
                         found.setdefault((word, tag), {}).setdefault(other.name(), (rank, is_direct))

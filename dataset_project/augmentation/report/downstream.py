@@ -5,7 +5,8 @@ part: one labelled 0 touches its criterion without showing it, and teaches anoth
 
 What makes the comparison fair: the same draws of training sentences for every combination; variants of drawn sentences
 only; originals of val and test to score on; and a classifier whose result hardly depends on how often each row occurs
-(see `_REGULARISATION`), so that a gain comes from what variants say, not from how many there are.
+(see `_REGULARISATION`), so that a gain comes from what variants say, not from how many there are. It reads words of two
+characters and more, in lower case: a method of punctuation alone, such as AEDA, equals copies exactly.
 """
 
 from __future__ import annotations

@@ -71,7 +71,13 @@ def to_png(figure: Figure) -> bytes:
 def readable(method: str) -> str:
     """A method's id, or several joined by +, as people write it."""
     words = method.replace("_", " ")
-    for plain, written in (("wordnet", "WordNet"), ("tfidf", "TF-IDF"), ("ocr", "OCR"), ("aeda", "AEDA")):
+    for plain, written in (
+        ("wordnet", "WordNet"),
+        ("tfidf", "TF-IDF"),
+        ("ocr", "OCR"),
+        ("aeda", "AEDA"),
+        ("minilm", "MiniLM"),
+    ):
         words = re.sub(rf"\b{plain}\b", written, words)
     return words
 

@@ -143,7 +143,7 @@ def similarity_by_method_png(
         axis.plot([q25, q75], [height, height], color=colour, linewidth=7, alpha=0.45, solid_capstyle="butt")
         axis.plot(q50, height, "o", color=colour, markersize=5, markeredgecolor="white", markeredgewidth=0.8)
         lowest = min(lowest, q5)
-    axis.set(xlim=(max(0.0, lowest - 0.05), 1.015), xlabel=f"similarity to the sentence ({metric})")
+    axis.set(xlim=(max(0.0, lowest - 0.05), 1.015), xlabel=f"similarity to the sentence ({readable(metric)})")
     axis.set_title(title, pad=34)
     axis.legend(handles=_quantile_marks(low, high), loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=4,
                 frameon=False, fontsize=9)  # fmt: skip

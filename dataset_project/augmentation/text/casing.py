@@ -26,7 +26,7 @@ def writes_small_i(passage: Passage) -> bool:
 
 
 def is_shouted(passage: Passage, first: int, last: int) -> bool:
-    """Whether tokens ``first`` … ``last`` stand in capitals as speech, not as an abbreviation: two words of them, or more."""
+    """Whether tokens ``first`` … ``last`` stand in capitals as speech, not as an abbreviation: two words at least."""
     capitals = [passage.tokens[place] for place in range(max(0, first - 1), min(last + 2, len(passage.tokens)))]
     return passage.text[passage.tokens[first].start : passage.tokens[last].end].isupper() and (
         sum(token.kind == "word" and token.text.isupper() and token.text != "I" for token in capitals) > 1
@@ -55,7 +55,7 @@ def _titles() -> frozenset[str]:
 def without_capital(word: str) -> str | None:
     """A sentence's first word as it stands inside one: "The" → "the", "I'm" and "GP" as they are.
 
-    None when it may be a name and a common word alike, so that nobody can tell ("Rose", "Will"), or is not known at all.
+    None when it may be a name and a common word alike, so that nobody can tell ("Rose", "Will"), or is not known.
     """
     host = word.replace("’", "'").split("'")[0]
     if not word[:1].isupper() or host == "I" or (len(host) > 1 and host.isupper()) or host in _titles():

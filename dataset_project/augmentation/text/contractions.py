@@ -1,7 +1,7 @@
 """Contractions written out, and words contracted: which reading a form has, from what stands beside it.
 
-What stays ambiguous is left alone, and so are verbs before their subject ("isn't it", "why don't I"): written out, the "not"
-would stand in the wrong place. Forms and lists: ``resources/contractions.yaml``.
+What stays ambiguous is left alone, and so are verbs before their subject ("isn't it", "why don't I"): written out, the
+"not" would stand in the wrong place. Forms and lists: ``resources/contractions.yaml``.
 """
 
 from __future__ import annotations
@@ -11,13 +11,6 @@ from typing import Any
 
 from dataset_project.augmentation.text.lexicons import resource
 from dataset_project.augmentation.text.tokens import Passage
-
-_SUBJECTS = frozenset(
-    "i you he she it we they there that this these those anyone anybody someone somebody everyone everybody nobody".split()
-)
-_DETERMINERS = frozenset("the a an my your his her its our their any".split())
-_GOVERNING = frozenset("of about with in on to at from by around without".split())
-_ASKING = frozenset("why how what when where who which whose".split())
 
 
 @lru_cache(maxsize=1)
@@ -60,13 +53,13 @@ def _next(source: Passage, place: int) -> int | None:
 def _is_inverted(source: Passage, place: int) -> bool:
     following = _next(source, place)
     lower = source.tokens[following].lower if following is not None else ""
-    if lower.split("'")[0] in _SUBJECTS:
+    if lower.split("'")[0] in _lists()["subjects"]:
         return True
     before = source.tokens[place - 1].lower if place else ""
-    if before in _ASKING - {"who", "which", "what"}:
+    if before in _lists()["asking"] - {"who", "which", "what"}:
         return True
     starts = place in source.sentence_starts or before in ("and", "but", "so", ",")
-    return starts and lower in _DETERMINERS and _asks(source, place)
+    return starts and lower in _lists()["determiners"] and _asks(source, place)
 
 
 def _asks(source: Passage, place: int) -> bool:
@@ -88,7 +81,7 @@ def _would_or_had(source: Passage, place: int) -> str | None:
     if main is None:
         return None
     lower, tag = source.tokens[main].lower, source.tags[main]
-    if lower in lists["unclear"] or lower.split("'")[0] in _SUBJECTS:
+    if lower in lists["unclear"] or lower.split("'")[0] in _lists()["subjects"]:
         return None
     if lower in lists["had"]:
         return "had"
@@ -105,7 +98,7 @@ def _is_or_has(source: Passage, place: int, host: str) -> str | None:
     if main is None or following is None:
         return None
     lower, tag = source.tokens[main].lower, source.tags[main]
-    if host in _ASKING | {"here"} and lower.split("'")[0] in _SUBJECTS | {"me"}:
+    if host in _lists()["asking"] | {"here"} and lower.split("'")[0] in _lists()["subjects"] | {"me"}:
         return None
     if host == "there" and (source.tokens[following].guard in ("number", "quantity") or tag == "NNS"):
         return None
@@ -169,37 +162,23 @@ def _ending(source: Passage, place: int, second: int) -> str | None:
 
 
 def _stranded(source: Passage, place: int, second: int, main: int) -> bool:
-    """Whether the verb at ``second`` may carry the stress, as before a gap: "how tired I am of it", "the man I am now"."""
+    """Whether the verb at ``second`` may be stressed, as before a gap: "how tired I am of it", "the man I am now"."""
     lists, tokens, tags = _lists(), source.tokens, source.tags
     after = main + 1 < len(tokens) and tokens[main + 1].kind in ("word", "number")
     # An adverb or preposition that nothing follows cannot be told from the end of the clause.
     if tags[main] in ("RB", "RBR", "IN", "RP") and not after:
         return True
-    if tokens[main].lower in (
-        "again",
-        "now",
-        "today",
-        "about",
-        "anymore",
-        "because",
-        "and",
-        "but",
-        "or",
-        "when",
-        "since",
-        "if",
-        "supposed",
-    ):
-        return tokens[main].lower != "supposed"
-    if place and tokens[place - 1].lower in _GOVERNING:
+    if tokens[main].lower in lists["closing"]:
+        return True
+    if place and tokens[place - 1].lower in lists["governing"]:
         return True
     start = place
     while start and tokens[start - 1].kind in ("word", "number"):
         start -= 1
     behind = {token.lower for token in tokens[start:place]}
-    if tokens[place].lower in lists["is"] & _ASKING:
+    if tokens[place].lower in lists["is"] & _lists()["asking"]:
         # "what is wrong" leans; "I know what is" and "what is he" do not.
-        return tokens[main].lower.split("'")[0] in _SUBJECTS
+        return tokens[main].lower.split("'")[0] in _lists()["subjects"]
     if behind & lists["stranding"] or (
         place and tokens[place - 1].kind == "word" and tags[place - 1][:2] in ("NN", "JJ")
     ):

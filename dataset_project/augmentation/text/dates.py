@@ -1,7 +1,7 @@
-"""Dates in a text: months, weekdays, years and calendar dates, moved together so that what lies between them stays the same.
+"""Dates in a text: months, weekdays, years and calendar dates, moved so that what lies between them stays the same.
 
-All months of a text move by one number of months, all weekdays by one of days, all years by one of years; days of a month are drawn
-anew from 1 … 28, so that every date exists. Durations, clock times, ages and weights are no dates.
+All months of a text move by one number of months, all weekdays by one of days, all years by one of years; days of a
+month are drawn anew from 1 … 28, so that every date exists. Durations, clock times, ages and weights are no dates.
 """
 
 from __future__ import annotations
@@ -85,20 +85,20 @@ def _near(source: Passage, place: int) -> str:
 
 
 @lru_cache(maxsize=1)
-def _names() -> dict[str, tuple[str, tuple[str, ...], Group]]:
-    """A name as it may be written, weekdays in the plural too → its bare form, the names it turns among, its group."""
+def _names() -> dict[str, tuple[str, int, tuple[str, ...], Group]]:
+    """A name as written, weekdays in the plural too → its form in the list, its length, the list, its group."""
     lists, found = _lists(), {}
     for name in lists["weekdays"]:
-        found[name] = found[f"{name}s"] = (name, lists["weekdays"], "weekday")
+        found[name] = found[f"{name}s"] = (name, len(name), lists["weekdays"], "weekday")
     for names in (lists["short_months"], lists["months"]):
-        found |= {name: (name, names, "month") for name in names}
-    return found
+        found |= {name: (name, len(name), names, "month") for name in names}
+    return found | {"sept": ("sep", 4, lists["short_months"], "month")}
 
 
 def _named(source: Passage, place: int, present: set[str]) -> Date | None:
     """A month or weekday, without what is joined to it: "Fridays", "June's"."""
     lists, token = _lists(), source.tokens[place]
-    bare, names, group = _names().get(token.lower.partition("'")[0], ("", (), "day"))
+    bare, length, names, group = _names().get(token.lower.partition("'")[0], ("", 0, (), "day"))
     if not bare or (group == "month" and not _is_month(source, place, bare)):
         return None
     if group == "weekday" and (
@@ -108,14 +108,14 @@ def _named(source: Passage, place: int, present: set[str]) -> Date | None:
         or _in_range(source, place, 1)
     ):
         return None
-    end = token.start + len(bare)
+    end = token.start + length
     return Date(group, token.start, end, _turning(names, bare, source.text[token.start : end]))
 
 
 def _in_range(source: Passage, place: int, step: int) -> bool:
     """Whether another weekday stands two tokens on, with "to" between: the working week is no date."""
     other = _names().get(_near(source, place + 2 * step))
-    return _near(source, place + step) in _RANGE and other is not None and other[2] == "weekday"
+    return _near(source, place + step) in _RANGE and other is not None and other[3] == "weekday"
 
 
 def _is_month(source: Passage, place: int, name: str) -> bool:
@@ -139,16 +139,11 @@ def _turning(names: tuple[str, ...], name: str, written: str) -> Callable[[int, 
 
 def _is_beside_month(source: Passage, place: int) -> bool:
     """Whether a month stands directly before the number, or behind it, with "of" between or not."""
-    lists = _lists()
-    names = {*lists["months"], *lists["short_months"]}
-    after = _near(source, place + 2) if _near(source, place + 1) == "of" else _near(source, place + 1)
-    return any(
-        each in names and _is_month(source, at, each)
-        for each, at in (
-            (_near(source, place - 1), place - 1),
-            (after, place + 2 if _near(source, place + 1) == "of" else place + 1),
-        )
-    )
+    for at in (place - 1, place + (2 if _near(source, place + 1) == "of" else 1)):
+        name, _, _, group = _names().get(_near(source, at), ("", 0, (), "day"))
+        if group == "month" and _is_month(source, at, name):
+            return True
+    return False
 
 
 def _day(source: Passage, place: int, present: set[str]) -> Date | None:

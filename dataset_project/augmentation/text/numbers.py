@@ -35,7 +35,7 @@ def digits_of(words: str) -> str | None:
 
 
 def counted(source: Passage, place: int) -> bool:
-    """Whether the number at ``place`` stands alone and counts something: no time, date, dose, price, label or set phrase."""
+    """Whether the number at ``place`` stands alone and counts: no time, date, dose, price, label or set phrase."""
     lists, tokens, text = resource("number_words.yaml"), source.tokens, source.text
     token = tokens[place]
     if (token.start and text[token.start - 1] not in _BEHIND) or text[token.end : token.end + 1] not in ("", *_AHEAD):
@@ -47,20 +47,29 @@ def counted(source: Passage, place: int) -> bool:
         return False
     if behind in lists["labels"] or ahead in lists["units"] or _MONTH.fullmatch(behind) or _MONTH.fullmatch(ahead):
         return False
-    if (
-        before is not None
-        and before.text[0].isupper()
-        and place - 1 not in source.sentence_starts
-        and behind.split("'")[0] != "i"
-    ):
+    if before is not None and behind.split("'")[0] != "i" and _is_name(source, place - 1):
         return False
     if any(near is not None and (near.kind == "number" or near.lower in _tables()[1]) for near in (before, after)):
         return False
     if token.kind == "number":
         return not (behind in ("at", "by", "till", "til", "until", "from", "past", "to") and _has_clock(source))
-    if ahead in lists["larger"] or any(_fits(idiom, behind, ahead) for idiom in lists["idioms"]):
+    counting_up = (
+        behind == "" and place > 1 and tokens[place - 1].text == "," and tokens[place - 2].lower in _tables()[1]
+    )
+    if (
+        ahead in lists["larger"]
+        or behind == "past"
+        or counting_up
+        or any(_fits(idiom, behind, ahead) for idiom in lists["idioms"])
+    ):
         return False
     return token.lower != "one" or ahead in lists["one_unit"]
+
+
+def _is_name(source: Passage, place: int) -> bool:
+    """Whether a word has a capital that no sentence gave it: "iPhone 6", "Boston 26"."""
+    text = source.tokens[place].text
+    return any(char.isupper() for char in (text[1:] if place in source.sentence_starts else text))
 
 
 def _has_clock(source: Passage) -> bool:
@@ -68,8 +77,7 @@ def _has_clock(source: Passage) -> bool:
     return any(
         (token.kind == "number" and ":" in token.text)
         or token.lower in ("am", "pm", "o'clock")
-        or token.lower.endswith(("am", "pm"))
-        and token.text[0].isdigit()
+        or (token.lower.endswith(("am", "pm")) and token.text[0].isdigit())
         for token in source.tokens
     )
 

@@ -1,9 +1,9 @@
 """Phrase tables: runs of tokens that may become others, with the neighbours that allow or forbid it.
 
-A table is a list of groups. A group has ``same`` (each may become any other of the list) or ``from`` and ``to``, and may have
-``after``, ``not_after``, ``before``, ``not_before``: folded words that stand directly before or behind. In them ``^`` is the
-start of a sentence, ``$`` a mark, line break or the end, ``#`` a number in digits or words; ``before_tags`` names
-part-of-speech tags of what follows.
+A table is a list of groups. A group has ``same`` (each may become any other of the list) or ``from`` and ``to``. It may
+have ``after``, ``not_after``, ``before``, ``not_before``: folded words that stand directly before or behind. In them
+``^`` is the start of a sentence, ``$`` a mark, line break or the end, ``#`` a number in digits or words.
+``before_tags`` names part-of-speech tags of what follows.
 """
 
 from __future__ import annotations
@@ -11,11 +11,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
-from dataset_project.augmentation.text.tokens import Passage, passage
-
-_NUMBER_WORDS = frozenset(
-    "one two three four five six seven eight nine ten eleven twelve fifteen twenty thirty forty fifty sixty ninety hundred".split()
-)
+from dataset_project.augmentation.text.guards import profile
+from dataset_project.augmentation.text.tokens import Passage, Token, passage
 
 
 class Site(NamedTuple):
@@ -142,6 +139,7 @@ def _ahead(source: Passage, last: int) -> frozenset[str]:
     return _seen(token) | (frozenset("$") if token.kind in ("mark", "newline", "emoji") else frozenset())
 
 
-def _seen(token) -> frozenset[str]:
-    number = token.kind == "number" or token.lower.split("-")[0] in _NUMBER_WORDS
+def _seen(token: Token) -> frozenset[str]:
+    counts = token.guard == "quantity" and profile(token.lower).quantity[0].isdigit()
+    number = counts or token.kind == "number" or token.lower in ("hundred", "thousand")
     return frozenset((token.lower, "#") if number else (token.lower,))

@@ -1,7 +1,8 @@
 """Where the sentences of a passage begin and end.
 
-A sentence ends at a line break, or at . ! or ? before a space; not after an abbreviation or an initial, not at an ellipsis, which
-as often runs on, and not inside quotation marks or brackets. Numbers and links are single tokens, so their dots end nothing.
+A sentence ends at a line break, or at . ! or ? before a space; not after an abbreviation or an initial, not at an
+ellipsis, which as often runs on, and not inside quotation marks or brackets. Numbers and links are single tokens, so
+their dots end nothing.
 """
 
 from __future__ import annotations
@@ -9,12 +10,15 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import NamedTuple
 
+from dataset_project.augmentation.text.lexicons import resource
 from dataset_project.augmentation.text.tokens import Passage, passage
 
-_ABBREVIATIONS = frozenset(
-    "dr mr mrs ms st prof sr jr rev fr vs etc approx dept mt ave eg ie cf al fig jan feb mar apr jun jul aug sept sep oct nov dec".split()
-)
 _CLOSING = "\"'’”)]"
+
+
+@lru_cache(maxsize=1)
+def _abbreviations() -> frozenset[str]:
+    return frozenset(resource("sentences.yaml")["abbreviations"])
 
 
 class Sentence(NamedTuple):
@@ -79,7 +83,7 @@ def _ends(source: Passage, place: int) -> bool:
     if token.text == "." and before is not None and before.kind == "word" and end < len(text):
         initial = len(before.text) == 1 and before.text.isupper() and before.text not in ("I", "U")
         dotted = len(before.text) == 1 and text[before.start - 1 : before.start] == "."
-        if initial or dotted or before.lower in _ABBREVIATIONS:
+        if initial or dotted or before.lower in _abbreviations():
             return False
     following = text[end:].lstrip(" ")[:1]
     if end > token.end and following.islower():
@@ -88,7 +92,7 @@ def _ends(source: Passage, place: int) -> bool:
 
 
 def _is_inside(text: str, start: int, end: int) -> bool:
-    """Whether quotation marks or brackets that opened before ``start`` are still open at ``end``, and close in the same line."""
+    """Whether quotation marks or brackets that opened before ``start`` close only behind ``end``, in the same line."""
     line = text.rfind("\n", 0, start) + 1
     before, after = text[line:end], text[end:].split("\n")[0]
     straight = before.count('"') % 2 == 1 and '"' in after

@@ -100,7 +100,7 @@ def test_one_words_outcomes_are_nlpaugs():
             drawn = {augmenter.augment(word)[0] for _ in range(3_000)}
             assert ours - drawn == set(), f"{name}: ours only"
             # nlpaug may also insert before, and delete, the first letter, which makes another word of it.
-            assert all(each[1:] == word[1:] or each[1:] == word for each in drawn - ours), name
+            assert all(each == word[1:] or each[1:] == word for each in drawn - ours), name
     finally:
         random.setstate(state), np.random.set_state(legacy)
 
@@ -126,8 +126,8 @@ def test_a_sentence_keeps_its_capital():
     _, swap = shipped("word_swap")
     assert changed(swap, "Quiet gardens", 1, 1.0) == "Gardens quiet"
     _, delete = shipped("word_delete")
-    found = {changed(delete, "Quiet gardens bloom there. Two of them", seed, 0.3) for seed in range(40)}
-    assert "Gardens bloom there. Two of them" in found
+    found = {changed(delete, "Quiet gardens bloom there.", seed, 0.1) for seed in range(40)}
+    assert found == {"Gardens bloom there.", "Quiet bloom there.", "Quiet gardens there.", "Quiet gardens bloom."}
     assert all(text[0].isupper() for text in found)
 
 

@@ -247,3 +247,8 @@ def test_the_solver_converges():
         warnings.simplefilter("error")
         Downstream(SOURCES, **ASKED).score("c", COPIES)
     assert downstream._TOLERANCE <= 1e-6
+
+
+def test_what_the_classifier_cannot_see_equals_copies_exactly():
+    punctuated = make_variants(SOURCES, lambda row, variant: row["text"].replace(" ", " ; ").upper())
+    assert TASK.score("c", punctuated).equals(TASK.score("c", COPIES))

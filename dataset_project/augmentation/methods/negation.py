@@ -1,0 +1,151 @@
+"""Negating an English clause and un-negating it, at sites whose grammar is plain.
+
+Left alone are questions, imperatives, clauses with words that live off a negation ("any", "anymore") or of an assertion
+("already", "too"), and verbs in coordination, whose fellows would keep their form.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
+
+from dataset_project.augmentation.methods.word import like
+from dataset_project.augmentation.text.edits import Edit
+from dataset_project.augmentation.text.morphology import inflected, lemma
+from dataset_project.augmentation.text.tokens import Passage, Token
+from dataset_project.augmentation.text.tokens import passage as passage_of
+
+_REMEMBERED = 4_096
+# Auxiliary → with its negation. The curly apostrophe of a text is kept.
+_NEGATED = {"can": "can't", "could": "couldn't", "would": "wouldn't", "should": "shouldn't", "will": "won't",
+            "is": "isn't", "are": "aren't", "was": "wasn't", "were": "weren't", "has": "hasn't", "have": "haven't",
+            "had": "hadn't"}  # fmt: skip
+_PLAIN = {negated: plain for plain, negated in _NEGATED.items()} | {"cannot": "can"}
+_MODALS = frozenset({"can", "could", "would", "should", "will"})
+_BE = frozenset({"am", "is", "are", "was", "were", "i'm", "we're", "you're", "they're", "he's", "she's", "it's"})
+_DO = {"don't": "VBP", "doesn't": "VBZ", "didn't": "VBD", "do": "VBP", "does": "VBZ", "did": "VBD"}
+_SUBJECTS = frozenset({"i", "we", "you", "they", "he", "she", "it"})
+_SINGULAR = frozenset({"he", "she", "it"})
+# Words that need a negation near them, or cannot bear one.
+_POLAR = frozenset({
+    "any", "anything", "anyone", "anybody", "anywhere", "anymore", "ever", "yet", "until", "till", "much", "either", "neither",
+    "nor", "longer", "all", "at", "even", "never", "no", "nothing", "nobody", "none", "nowhere", "without", "hardly", "barely",
+    "already", "some", "something", "someone", "somebody", "somewhere", "too", "also", "still", "just", "only", "always",
+    "unless", "but", "help", "wait", "stand", "than", "because", "bc", "cause", "since", "why", "how", "what", "who", "where",
+    "which", "if", "long", "most", "mostly", "almost", "nearly", "every", "so", "as", "bother", "bothered", "both", "each",
+    "maybe", "probably", "really", "quite", "pretty", "sometimes", "often", "usually", "mind", "care", "seem", "afford"})  # fmt: skip
+_NOT_ALONE = frozenset({"be", "have", "do", "use", "get", "let", "need", "dare", "can", "will", "may", "wish", "keep", "hope"})
+_AFTER_BE = ("JJ", "VBG", "VBN", "DT", "PRP$")
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def sites(text: str) -> tuple[Sequence[Edit], ...]:
+    """Every way to add or take away one negation, each as its edits."""
+    passage = passage_of(text)
+    found: list[Sequence[Edit]] = []
+    for first, last in _sentences(passage):
+        words = [token.lower for token in passage.tokens[first:last]]
+        negations = [token for token in passage.tokens[first:last] if token.guard == "negation"]
+        if last == len(passage.tokens) or passage.tokens[last].text[0] != "?":
+            if len(negations) == 1:
+                found += _without(passage, first, last)
+            elif not negations and not _POLAR & set(words):
+                found += _with(passage, first, last)
+    return tuple(found)
+
+
+def _sentences(passage: Passage) -> Iterator[tuple[int, int]]:
+    """Stretches of tokens between marks that end a clause: commas end one as well."""
+    start = 0
+    for place, token in enumerate(passage.tokens):
+        if token.kind in ("newline", "emoji", "url") or (token.kind == "mark" and token.text[0] in ".!?…,;:()\"“”—–-*"):
+            if place > start:
+                yield start, place
+            start = place + 1
+    if start < len(passage.tokens):
+        yield start, len(passage.tokens)
+
+
+def _is_subject(passage: Passage, place: int, first: int) -> bool:
+    """Whether the token is a pronoun that a verb may follow as its subject, at the beginning of its clause."""
+    if place < first or passage.tokens[place].lower not in _SUBJECTS:
+        return False
+    return place == first or passage.tokens[place - 1].lower in ("and", "that", "when", "now", "today", "days", "nights", "think")
+
+
+def _base(passage: Passage, place: int, last: int) -> str:
+    """The lemma of a lone verb at ``place``; empty for another word, an auxiliary, or a verb in coordination."""
+    if place >= last or passage.tokens[place].kind != "word" or not passage.tokens[place].text.isalpha():
+        return ""
+    if not passage.tags[place].startswith("VB") or any(
+        passage.tags[at] == "CC" and at + 1 < last and passage.tags[at + 1].startswith(("VB", "NN"))
+        for at in range(place + 1, last)
+    ):
+        return ""
+    base = lemma(passage.tokens[place].lower, "v")
+    return "" if base in _NOT_ALONE else base
+
+
+def _curled(new: str, passage: Passage) -> str:
+    return new.replace("'", "’") if "’" in passage.text and "'" not in passage.text else new
+
+
+def _with(passage: Passage, first: int, last: int) -> Iterator[Sequence[Edit]]:
+    tokens, tags = passage.tokens, passage.tags
+    for place in range(first, last - 1):
+        token, after = tokens[place], tokens[place + 1]
+        if token.lower in _BE and tags[place + 1] in _AFTER_BE and after.kind == "word":
+            if "'" in token.lower or _is_subject(passage, place - 1, first) or tags[place - 1].startswith("NN"):
+                yield (Edit(token.end, token.end, " not"),)
+        elif not _is_subject(passage, place - 1, first):
+            continue
+        elif token.lower in _MODALS and _base(passage, place + 1, last) and inflected(after.lower, "VB") == after.lower:
+            if lemma(after.lower, "v") == after.lower:
+                yield (Edit(token.start, token.end, _curled(like(_NEGATED[token.lower], token.text), passage)),)
+        elif token.lower in ("have", "has", "had") and tags[place + 1] == "VBN" and _base(passage, place + 1, last):
+            yield (Edit(token.start, token.end, _curled(like(_NEGATED[token.lower], token.text), passage)),)
+        else:
+            yield from _with_do(passage, place, last, tokens[place - 1].lower)
+
+
+def _with_do(passage: Passage, place: int, last: int, subject: str) -> Iterator[Sequence[Edit]]:
+    """ "I cried" → "I didn't cry", "she eats" → "she doesn't eat"."""
+    token, base = passage.tokens[place], _base(passage, place, last)
+    if not base:
+        return
+    tag = passage.tags[place]
+    present = "VBZ" if subject in _SINGULAR else "VBP"
+    if token.lower == inflected(base, present) and tag in (present, "VB", "NNS", "VBP"):
+        auxiliary = "doesn't" if subject in _SINGULAR else "don't"
+    elif token.lower == inflected(base, "VBD") and tag in ("VBD", "VBN"):
+        auxiliary = "didn't"
+    else:
+        return
+    shouted = passage.text.isupper()
+    new = _curled(f"{auxiliary} {base}", passage)
+    yield (Edit(token.start, token.end, new.upper() if shouted else new),)
+
+
+def _without(passage: Passage, first: int, last: int) -> Iterator[Sequence[Edit]]:
+    tokens, tags, text = passage.tokens, passage.tags, passage.text
+    lower = [token.lower for token in tokens[first:last]]
+    cue = next(place for place in range(first, last) if tokens[place].guard == "negation")
+    if (_POLAR - {"cannot"}) & (set(lower) - {"not"}) or cue == first or cue + 1 >= last:
+        return
+    token, before, after = tokens[cue], tokens[cue - 1], tokens[cue + 1]
+    if token.lower in _DO and _stands_after_subject(before, tags[cue - 1]):
+        verb = _base(passage, cue + 1, last)
+        if verb and verb == after.lower and text[token.end : after.start] == " ":
+            form = inflected(verb, "VBP" if before.lower in _SUBJECTS - _SINGULAR and token.lower == "don't" else _DO[token.lower])
+            if form:
+                yield (Edit(token.start, after.end, like(form, token.text)),)
+    elif token.lower in _PLAIN and _stands_after_subject(before, tags[cue - 1]) and after.kind == "word":
+        if after.lower not in _SUBJECTS and tags[cue + 1][:2] in ("VB", "JJ", "DT", "PR"):
+            yield (Edit(token.start, token.end, like(_PLAIN[token.lower], token.text)),)
+    elif token.lower == "not" and (before.lower in _BE or before.lower in _MODALS) and text[before.end : token.start] == " ":
+        if tags[cue + 1] in (*_AFTER_BE, "VB"):
+            yield (Edit(before.end, token.end, ""),)
+
+
+def _stands_after_subject(before: Token, tag: str) -> bool:
+    return before.lower in _SUBJECTS or (before.kind == "word" and tag.startswith("NN"))
