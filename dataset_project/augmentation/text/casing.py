@@ -48,7 +48,12 @@ def in_case_of(new: str, passage: Passage, first: int, last: int) -> str:
 
 @lru_cache(maxsize=1)
 def _titles() -> frozenset[str]:
-    return frozenset(resource("names.yaml")["capitalised"])
+    """Words with a capital anywhere, places of one word among them."""
+    places = resource("places.yaml")
+    kinds = (*places["cities"].values(), places["states"], *places["countries"].values())
+    return frozenset(
+        (*resource("names.yaml")["capitalised"], *(name for kind in kinds for name in kind if " " not in name))
+    )
 
 
 @lru_cache(maxsize=8_192)

@@ -18,7 +18,8 @@ Kind = Literal["word", "number", "url", "mention", "newline", "emoji", "mark"]
 _KINDS: tuple[Kind, ...] = ("url", "mention", "newline", "number", "word", "emoji", "mark")
 _TOKEN = re.compile(
     r"""
-    (?P<url>(?:https?://|www\.)[^\s<>"]*[^\s<>".,;:!?'’)\]])
+    (?P<url>(?:https?://|www\.)[^\s<>"]*[^\s<>".,;:!?'’)\]]
+      |(?<![\w@.])(?:[a-z0-9-]+\.)+(?:com|org|net|edu|gov|io|app|uk)\b(?:/[^\s<>"]*[^\s<>".,;:!?'’)\]])?)
   | (?P<mention>(?<![\w@])(?:@\w[\w.-]*\w|@\w|[ur]/\w+|\#[^\W\d]\w*))
   | (?P<newline>\r?\n)
   | (?P<number>[$£€]?\d+(?:[.,:/]\d+)*(?:%|[^\W\d_]+)?)

@@ -18,7 +18,7 @@ VARIANTS, SENTENCES = "augmented_sentences", "source_sentences"
 # Cues that flip a statement, whatever else they are attached to. Independent of the guards' own lists.
 _NEGATION = re.compile(
     r"\b(?:no|not|never|none|nobody|nothing|nowhere|neither|nor|without|cannot|hardly|barely|scarcely"
-    r"|(?:ca|do|does|did|is|are|was|were|wo|would|could|should|have|has|had|ai|must|need)n['’]?t)\b",
+    r"|(?:ca|do|does|did|is|are|was|were|wo|would|could|should|have|has|had|ai|must|might|may|need|dare|ought|sha)n['’]?t)\b",
     re.IGNORECASE,
 )
 
