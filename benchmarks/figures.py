@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import json
 import statistics
+import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
@@ -105,3 +106,15 @@ def paired_medians(first: Callable[[], object], second: Callable[[], object], ro
 def median_cpu_seconds(work: Callable[[], object], rounds: int) -> float:
     """Median CPU seconds of ``rounds`` repetitions of ``work()``."""
     return statistics.median(cpu_seconds(work) for _ in range(rounds))
+
+
+def peak_bytes() -> int:
+    """Peak resident memory of this process; on Linux what it alone reached, not what its parent had at the fork."""
+    import resource
+
+    try:
+        with open("/proc/self/status", encoding="ascii") as status:
+            return next(int(line.split()[1]) * 1024 for line in status if line.startswith("VmHWM:"))
+    except (OSError, StopIteration):
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        return peak if sys.platform == "darwin" else peak * 1024

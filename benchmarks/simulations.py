@@ -15,7 +15,15 @@ from collections.abc import Sequence
 import numpy as np
 
 from benchmarks import simglucose_oracle as oracle
-from benchmarks.figures import Figure, arguments, cpu_seconds, finish, median_cpu_seconds, paired_medians
+from benchmarks.figures import (
+    Figure,
+    arguments,
+    cpu_seconds,
+    finish,
+    median_cpu_seconds,
+    paired_medians,
+    peak_bytes,
+)
 
 SEED = 20_240_601
 MINUTES_PER_DAY = 1440
@@ -195,19 +203,7 @@ def memory_probe(directory: str, blocks: int, name: str) -> None:
     failed = [f"{record.partition}: {record.reason}" for record in records if record.status != "ok"]
     if failed:
         raise SystemExit(f"{name}: {'; '.join(failed)}")
-    print(_peak_bytes() / 1e6)
-
-
-def _peak_bytes() -> int:
-    """Peak resident memory of this process; on Linux what it alone reached, not what its parent had at the fork."""
-    import resource
-
-    try:
-        with open("/proc/self/status", encoding="ascii") as status:
-            return next(int(line.split()[1]) * 1024 for line in status if line.startswith("VmHWM:"))
-    except (OSError, StopIteration):
-        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-        return peak if sys.platform == "darwin" else peak * 1024
+    print(peak_bytes() / 1e6)
 
 
 def memory(quick: bool) -> list[Figure]:

@@ -149,7 +149,12 @@ def chosen_datasets(project: Project, families: Sequence[str]) -> list[Partition
 
 
 def parse_partitions(texts: Sequence[str], datasets: Sequence[PartitionedDataset]) -> frozenset[str] | None:
-    """Keys named by ``KEY`` and ``A...B`` texts; None without any. Raises click.UsageError for keys nobody has."""
+    """Keys named by ``KEY`` and ``A...B`` texts, with what they are made of; None without any.
+
+    Raises click.UsageError for keys nobody has.
+    """
+    from dataset_project.orchestration.build import with_inputs
+
     if not texts:
         return None
     keys = list(dict.fromkeys(key for dataset in datasets if dataset.partition_keys for key in dataset.partition_keys))
@@ -167,4 +172,4 @@ def parse_partitions(texts: Sequence[str], datasets: Sequence[PartitionedDataset
         if end < start:
             raise click.UsageError(f"partition range {text!r} runs backwards")
         chosen.update(keys[start : end + 1])
-    return frozenset(chosen)
+    return with_inputs(chosen, datasets)

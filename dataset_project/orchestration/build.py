@@ -8,7 +8,7 @@ showing progress belongs to the command line.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
 import dagster as dg
@@ -77,6 +77,16 @@ def chosen_keys(dataset: PartitionedDataset, options: BuildOptions) -> tuple[str
     if options.keys is None or dataset.partition_keys is None:
         return dataset.keys
     return tuple(key for key in dataset.keys if key in options.keys)
+
+
+def with_inputs(keys: Iterable[str], datasets: Sequence[PartitionedDataset]) -> frozenset[str]:
+    """``keys`` and the partitions under other keys that they are made of, such as the resources a combination reads."""
+    wanted = set(keys)
+    for dataset in reversed(in_dependency_order(datasets)):
+        for upstream in dataset.upstreams:
+            if callable(upstream.mapping) and dataset.partition_keys is not None:
+                wanted.update(*(upstream.keys_for(key) for key in dataset.keys if key in wanted))
+    return frozenset(wanted)
 
 
 class Builder:

@@ -70,7 +70,7 @@ def _embedding_substitute(parameters: Mapping[str, Any], prepared: Prepared) -> 
 
 @implements("synonym_insert")
 def _synonym_insert(parameters: Mapping[str, Any], prepared: Prepared) -> Propose:
-    """A word and its synonym: "a calm and serene room", "it starts and begins"; nouns, which would become two, as "couch/sofa"."""
+    """A word and its synonym: "a calm and serene room"; nouns, which "and" would make two, as "couch/sofa"."""
     table = prepared["wordnet_synonyms"]
     options = lru_cache(maxsize=65_536)(looked_up(table, parameters["senses"]))
 
@@ -141,12 +141,12 @@ def _other_number(passage: Passage) -> Iterator[tuple[Edit, ...]]:
 
 
 def _number_is_free(passage: Passage, place: int) -> bool:
-    """Whether the noun follows a determiner of either number, directly or after one adjective, and no verb agrees with it."""
+    """Whether a determiner of either number, perhaps with an adjective, precedes, and no verb agrees with the noun."""
     tokens, tags = passage.tokens, passage.tags
     first = place - 1 if place and tokens[place - 1].lower in words_for("free_determiners") else place - 2
     if first < 0 or tokens[first].lower not in words_for("free_determiners"):
         return False
-    if first == place - 2 and tags[place - 1] != "JJ":
+    if first == place - 2 and (tags[place - 1] != "JJ" or tokens[place - 1].lower in words_for("one_of_them")):
         return False
     if tokens[place].lower in words_for("one_of_them") or lemma(tokens[place].lower, "n") in words_for("one_of_them"):
         return False
@@ -154,8 +154,14 @@ def _number_is_free(passage: Passage, place: int) -> bool:
     if before and (before.guard in ("quantity", "number") or before.lower == "of"):
         return False
     after = tokens[place + 1] if place + 1 < len(tokens) else None
-    # A verb, a relative clause or a second noun may depend on the number.
-    return after is None or after.kind in ("mark", "newline", "emoji") or after.lower in words_for("free_followers")
+    if after is None or after.kind in ("mark", "newline", "emoji") or after.lower in words_for("free_followers"):
+        return True
+    # Past tenses agree with nothing, but a pronoun further on might. Other followers may depend on the number.
+    return (
+        tags[place + 1] in ("VBD", "MD")
+        and after.lower not in ("was", "were")
+        and words_for("singular_pronouns").isdisjoint(token.lower for token in tokens[place + 1 :])
+    )
 
 
 def _other_complement(passage: Passage) -> Iterator[tuple[Edit, ...]]:
@@ -183,16 +189,25 @@ def _other_tense(passage: Passage) -> Iterator[tuple[Edit, ...]]:
     """Verbs of saying, in short sentences that others speak: "My boss says I'm fine", "My boss said I'm fine"."""
     tokens, tags = passage.tokens, passage.tags
     for start in sorted(passage.sentence_starts):
-        end = next((at for at in range(start, len(tokens)) if tokens[at].kind == "mark" and tokens[at].text[0] in ".!?"), len(tokens))
+        end = next(
+            (at for at in range(start, len(tokens)) if tokens[at].kind == "mark" and tokens[at].text[0] in ".!?"),
+            len(tokens),
+        )
         verbs = [at for at in range(start, end) if tags[at].startswith("VB")]
         place = verbs[0] if verbs else start
         token, base = tokens[place], lemma(tokens[place].lower, "v")
-        if not start < place <= start + 4 or base not in words_for("reporting") or not _is_one_person(passage, start, place):
+        if (
+            not start < place <= start + 4
+            or base not in words_for("reporting")
+            or not _is_one_person(passage, start, place)
+        ):
             continue
         words = {each.lower for each in tokens[start:end]}
         if "CC" in tags[place:end] or any(tags[at] == "VBD" for at in verbs[1:]) or words & words_for("past_times"):
             continue
-        new = {inflected(base, "VBZ"): inflected(base, "VBD"), inflected(base, "VBD"): inflected(base, "VBZ")}.get(token.lower)
+        new = {inflected(base, "VBZ"): inflected(base, "VBD"), inflected(base, "VBD"): inflected(base, "VBZ")}.get(
+            token.lower
+        )
         if new:
             yield (Edit(token.start, token.end, like(new, token.text)),)
 

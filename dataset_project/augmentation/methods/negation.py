@@ -10,9 +10,10 @@ from collections.abc import Iterator, Sequence
 from functools import lru_cache
 
 from dataset_project.augmentation.methods.word import like
+from dataset_project.augmentation.methods.wording import words_for
 from dataset_project.augmentation.text.edits import Edit
 from dataset_project.augmentation.text.morphology import inflected, lemma
-from dataset_project.augmentation.text.tokens import Passage, Token
+from dataset_project.augmentation.text.tokens import Passage
 from dataset_project.augmentation.text.tokens import passage as passage_of
 
 _REMEMBERED = 4_096
@@ -24,17 +25,12 @@ _PLAIN = {negated: plain for plain, negated in _NEGATED.items()} | {"cannot": "c
 _MODALS = frozenset({"can", "could", "would", "should", "will"})
 _BE = frozenset({"am", "is", "are", "was", "were", "i'm", "we're", "you're", "they're", "he's", "she's", "it's"})
 _DO = {"don't": "VBP", "doesn't": "VBZ", "didn't": "VBD", "do": "VBP", "does": "VBZ", "did": "VBD"}
+"""Forms of "do" before a verb, and the form that the verb takes without them."""
 _SUBJECTS = frozenset({"i", "we", "you", "they", "he", "she", "it"})
 _SINGULAR = frozenset({"he", "she", "it"})
-# Words that need a negation near them, or cannot bear one.
-_POLAR = frozenset({
-    "any", "anything", "anyone", "anybody", "anywhere", "anymore", "ever", "yet", "until", "till", "much", "either", "neither",
-    "nor", "longer", "all", "at", "even", "never", "no", "nothing", "nobody", "none", "nowhere", "without", "hardly", "barely",
-    "already", "some", "something", "someone", "somebody", "somewhere", "too", "also", "still", "just", "only", "always",
-    "unless", "but", "help", "wait", "stand", "than", "because", "bc", "cause", "since", "why", "how", "what", "who", "where",
-    "which", "if", "long", "most", "mostly", "almost", "nearly", "every", "so", "as", "bother", "bothered", "both", "each",
-    "maybe", "probably", "really", "quite", "pretty", "sometimes", "often", "usually", "mind", "care", "seem", "afford"})  # fmt: skip
-_NOT_ALONE = frozenset({"be", "have", "do", "use", "get", "let", "need", "dare", "can", "will", "may", "wish", "keep", "hope"})
+_NOT_ALONE = frozenset(
+    {"be", "have", "do", "use", "get", "let", "need", "dare", "can", "will", "may", "wish", "keep", "hope"}
+)
 _AFTER_BE = ("JJ", "VBG", "VBN", "DT", "PRP$")
 
 
@@ -49,7 +45,7 @@ def sites(text: str) -> tuple[Sequence[Edit], ...]:
         if last == len(passage.tokens) or passage.tokens[last].text[0] != "?":
             if len(negations) == 1:
                 found += _without(passage, first, last)
-            elif not negations and not _POLAR & set(words):
+            elif not negations and words_for("polar").isdisjoint(words):
                 found += _with(passage, first, last)
     return tuple(found)
 
@@ -58,7 +54,7 @@ def _sentences(passage: Passage) -> Iterator[tuple[int, int]]:
     """Stretches of tokens between marks that end a clause: commas end one as well."""
     start = 0
     for place, token in enumerate(passage.tokens):
-        if token.kind in ("newline", "emoji", "url") or (token.kind == "mark" and token.text[0] in ".!?…,;:()\"“”—–-*"):
+        if token.kind in ("newline", "emoji", "url") or (token.kind == "mark" and token.text[0] in '.!?…,;:()"“”—–-*'):
             if place > start:
                 yield start, place
             start = place + 1
@@ -70,7 +66,16 @@ def _is_subject(passage: Passage, place: int, first: int) -> bool:
     """Whether the token is a pronoun that a verb may follow as its subject, at the beginning of its clause."""
     if place < first or passage.tokens[place].lower not in _SUBJECTS:
         return False
-    return place == first or passage.tokens[place - 1].lower in ("and", "that", "when", "now", "today", "days", "nights", "think")
+    return place == first or passage.tokens[place - 1].lower in (
+        "and",
+        "that",
+        "when",
+        "now",
+        "today",
+        "days",
+        "nights",
+        "think",
+    )
 
 
 def _base(passage: Passage, place: int, last: int) -> str:
@@ -96,7 +101,7 @@ def _with(passage: Passage, first: int, last: int) -> Iterator[Sequence[Edit]]:
         token, after = tokens[place], tokens[place + 1]
         if token.lower in _BE and tags[place + 1] in _AFTER_BE and after.kind == "word":
             if "'" in token.lower or _is_subject(passage, place - 1, first) or tags[place - 1].startswith("NN"):
-                yield (Edit(token.end, token.end, " not"),)
+                yield (Edit(token.end, token.end, " NOT" if passage.text.isupper() else " not"),)
         elif not _is_subject(passage, place - 1, first):
             continue
         elif token.lower in _MODALS and _base(passage, place + 1, last) and inflected(after.lower, "VB") == after.lower:
@@ -128,24 +133,44 @@ def _with_do(passage: Passage, place: int, last: int, subject: str) -> Iterator[
 
 def _without(passage: Passage, first: int, last: int) -> Iterator[Sequence[Edit]]:
     tokens, tags, text = passage.tokens, passage.tags, passage.text
-    lower = [token.lower for token in tokens[first:last]]
     cue = next(place for place in range(first, last) if tokens[place].guard == "negation")
-    if (_POLAR - {"cannot"}) & (set(lower) - {"not"}) or cue == first or cue + 1 >= last:
+    others = {token.lower for token in tokens[first:last]} - {tokens[cue].lower}
+    if cue == first or cue + 1 >= last or not words_for("polar").isdisjoint(others):
         return
     token, before, after = tokens[cue], tokens[cue - 1], tokens[cue + 1]
-    if token.lower in _DO and _stands_after_subject(before, tags[cue - 1]):
-        verb = _base(passage, cue + 1, last)
-        if verb and verb == after.lower and text[token.end : after.start] == " ":
-            form = inflected(verb, "VBP" if before.lower in _SUBJECTS - _SINGULAR and token.lower == "don't" else _DO[token.lower])
-            if form:
-                yield (Edit(token.start, after.end, like(form, token.text)),)
-    elif token.lower in _PLAIN and _stands_after_subject(before, tags[cue - 1]) and after.kind == "word":
-        if after.lower not in _SUBJECTS and tags[cue + 1][:2] in ("VB", "JJ", "DT", "PR"):
-            yield (Edit(token.start, token.end, like(_PLAIN[token.lower], token.text)),)
-    elif token.lower == "not" and (before.lower in _BE or before.lower in _MODALS) and text[before.end : token.start] == " ":
-        if tags[cue + 1] in (*_AFTER_BE, "VB"):
+    if token.lower == "not" and text[before.end : token.start] == " ":
+        if before.lower in _BE | _MODALS and tags[cue + 1] in (*_AFTER_BE, "VB"):
             yield (Edit(before.end, token.end, ""),)
+        elif before.lower in _DO and cue - 1 > first:
+            yield from _without_do(passage, cue - 1, cue + 1, last)
+    elif token.lower in _DO:
+        yield from _without_do(passage, cue, cue + 1, last)
+    elif (
+        token.lower in _PLAIN
+        and _stands_after_subject(passage, cue)
+        and after.kind == "word"
+        and after.lower not in _SUBJECTS
+        and tags[cue + 1][:2] in ("VB", "JJ", "DT", "PR")
+    ):
+        yield (Edit(token.start, token.end, like(_PLAIN[token.lower], token.text)),)
 
 
-def _stands_after_subject(before: Token, tag: str) -> bool:
-    return before.lower in _SUBJECTS or (before.kind == "word" and tag.startswith("NN"))
+def _without_do(passage: Passage, auxiliary: int, place: int, last: int) -> Iterator[Sequence[Edit]]:
+    """ "I don't eat" and "I do not eat" → "I eat"; "he didn't eat" → "he ate"."""
+    first, verb = passage.tokens[auxiliary], passage.tokens[place]
+    base = _base(passage, place, last)
+    if (
+        not base
+        or base != verb.lower
+        or passage.text[verb.start - 1] != " "
+        or not _stands_after_subject(passage, auxiliary)
+    ):
+        return
+    form = inflected(base, _DO[first.lower])
+    if form:
+        yield (Edit(first.start, verb.end, like(form, first.text)),)
+
+
+def _stands_after_subject(passage: Passage, place: int) -> bool:
+    before = passage.tokens[place - 1]
+    return before.lower in _SUBJECTS or (before.kind == "word" and passage.tags[place - 1].startswith("NN"))

@@ -1,6 +1,7 @@
 """Corpus statistics: words that say little become, or are joined by, other words of the corpus (UDA, Xie et al. 2020).
 
-Chances are nlpaug's. Drawn among the words that are commonest in the same form (Penn tag), so that the sentence holds.
+Chances are nlpaug's. A new word is drawn among those that are commonest in the same form (Penn tag), so that the
+sentence holds.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from dataset_project.augmentation.methods.wording import Site, with_article, wor
 from dataset_project.augmentation.preparation.tables import Prepared
 from dataset_project.augmentation.text.edits import Edit
 from dataset_project.augmentation.text.lexicons import guard_of
-from dataset_project.augmentation.text.morphology import certain_part_of_speech
+from dataset_project.augmentation.text.morphology import certain_part_of_speech, lemma
 from dataset_project.augmentation.text.tagging import lexicon
 from dataset_project.augmentation.text.tokens import Passage
 
@@ -27,18 +28,17 @@ _MANNER = "manner"
 
 
 class CorpusWords:
-    """The resource `tfidf_words` ready for drawing: ``idf`` by word, and pools of words with their chances by Penn tag."""
+    """The resource `tfidf_words` ready for drawing: ``idf`` by word, and words with their chances by Penn tag."""
 
     def __init__(self, prepared: Prepared):
         table, tags, never = prepared["tfidf_words"], lexicon(), words_for("never") | words_for("unwanted")
         self.idf: dict[str, float] = {}
         pools: dict[str, list[tuple[str, float]]] = defaultdict(list)
         for (word, _), (idf, chance) in zip(table.terms(), table.table["scores"].to_pylist(), strict=True):
-            if guard_of("word", word) or word in never:
-                continue
-            self.idf[word] = idf
             tag = tags.get(word, "")
-            if certain_part_of_speech(word, tag):
+            part = certain_part_of_speech(word, tag)
+            if part and not guard_of("word", word) and not {word, lemma(word, part)} & never:
+                self.idf[word] = idf
                 pools[tag].append((word, chance))
                 if tag == "RB" and word.endswith("ly"):
                     pools[_MANNER].append((word, chance))
@@ -59,7 +59,7 @@ class CorpusWords:
 
 @implements("tfidf_substitute")
 def _tfidf_substitute(parameters: Mapping[str, Any], prepared: Prepared) -> Propose:
-    """As nlpaug's `TfIdfAug`: the lower a word's TF-IDF in this text, the likelier it goes; the most telling word stays."""
+    """As nlpaug's `TfIdfAug`: the lower a word's TF-IDF in its text, the likelier it goes; the most telling stays."""
     words = CorpusWords(prepared)
     idf = words.idf
 
@@ -118,6 +118,6 @@ def _what_fits(passage: Passage, place: int) -> str:
         return ""
     if tag in ("NN", "NNS") and before_tag in ("DT", "PRP$") and before.guard in (None, "person"):
         return "JJ"
-    if tag in ("VB", "VBD", "VBP", "VBZ") and token.lower not in words_for("never"):
+    if tag in ("VB", "VBD", "VBP", "VBZ") and lemma(token.lower, "v") not in words_for("never"):
         return _MANNER if before_tag in ("PRP", "NN", "NNS", "NNP") and before.kind == "word" else ""
     return ""

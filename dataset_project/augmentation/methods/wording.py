@@ -7,7 +7,7 @@ expressions, and the new word has the form that the place asks for.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Sequence
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import NamedTuple
 
 from dataset_project.augmentation.methods.draws import Draws
@@ -37,7 +37,7 @@ class Site(NamedTuple):
     options: tuple[str, ...]
 
 
-@lru_cache(maxsize=None)
+@cache
 def words_for(purpose: str) -> frozenset[str]:
     """A word list of ``resources/lexical.yaml``."""
     return frozenset(resource("lexical.yaml")[purpose])
@@ -167,13 +167,15 @@ def _adjective_stands(passage: Passage, place: int) -> bool:
     if after.startswith("NN"):
         return True
     ends = after in (".", ",", ":", "CC") or _lower(passage, place + 1) in words_for("clause_openers")
-    return ends and _lower(passage, place - 1) not in words_for("determiners")
+    return ends and _tag(passage, place - 1).startswith(("VB", "RB", "CC", ","))
 
 
 def _adverb_stands(passage: Passage, place: int) -> bool:
-    """"Just" may mean "a moment ago" before a past tense, and much else; before other verbs and adjectives it is "simply"."""
+    """ "Just" is "simply" before adjectives and most verb forms; before a past tense it may be "a moment ago"."""
     after = _tag(passage, place + 1)
-    return after in ("JJ", "VB", "VBP", "VBG") if _lower(passage, place) == "just" else after not in ("JJR", "RBR")
+    if _lower(passage, place) != "just":
+        return after not in ("JJR", "RBR")
+    return after in ("JJ", "VB", "VBP", "VBZ", "VBG", "MD") or _lower(passage, place + 1).endswith("n't")
 
 
 _STANDS = {"n": _noun_stands, "v": _verb_stands, "a": _adjective_stands, "r": _adverb_stands}

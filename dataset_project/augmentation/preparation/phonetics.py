@@ -15,7 +15,7 @@ _ARTICLES = frozenset({"a", "an", "the"})
 
 
 def homophones(carriers: Carriers) -> pa.Table:
-    """Resource `homophones`: common word → other common words of the same first pronunciation, stress included, commonest first.
+    """Resource `homophones`: common word → others of the same first pronunciation, stress included, commonest first.
 
     Scores are occurrences in a million sentences of news. Articles, guarded and rude words are left out.
     """

@@ -1,8 +1,8 @@
 """Resources made from WordNet 3.0: synonyms, hypernyms and antonyms of single common words.
 
 A word's meaning in its sentence is not known, so only what holds for its common meanings is kept: early senses of both
-words, the same sentence frames of verbs, and words of alike contexts (GloVe). What is left is short and reads well. Rows
-tagged ``phrase`` hold beginnings of fixed expressions ("high" → "school"), which no method may take apart.
+words, the same sentence frames of verbs, and words of alike contexts (GloVe). What is left is short and reads well.
+Rows tagged ``phrase`` hold beginnings of fixed expressions ("high" → "school"), which no method may take apart.
 """
 
 from __future__ import annotations
@@ -50,8 +50,10 @@ _VERBAL = 0.15
 _MAIN_SHARE, _CLOSE_MAIN, _CLOSE_OTHER = 0.4, 0.45, 0.62
 """A synonym's least cosine: where both words have their main sense, and otherwise."""
 _BASE = {"n": ("NN",), "v": ("VB", "VBP"), "a": ("JJ",), "r": ("RB",)}
-_CLOSE_PARENTS = {"n": (0.4, 0.45, 0.5), "v": (0.5,)}
+_CLOSE_PARENTS = {"n": (0.4, 0.5, 0.55), "v": (0.5,)}
 """Least cosine of a hypernym, by how far up it is: a far one says too little, or another meaning was meant."""
+_CONCRETE = (5, 6, 13)
+"""Fields whose far hypernyms still name things: animals, artefacts, food."""
 _LEAST_DEPTH = 4
 _CLOSE_OPPOSITE = 0.35
 _VECTOR_WORDS = 100_000
@@ -103,7 +105,8 @@ def wordnet_tables(carriers: Carriers, names: Collection[str] = NAMES) -> dict[s
     Scores: of synonyms and hypernyms the word's sense rank, from 1; of antonyms 1 for direct ones, 2 for those of a
     similar adjective.
     """
-    index, known = sense_index(carriers), frequencies(carriers)
+    known = frequencies(carriers)
+    index = sense_index(carriers, known)
     spelled, table = vectors(carriers, _VECTOR_WORDS)
     unit = table / np.linalg.norm(table, axis=1, keepdims=True)
     words = _Words(index, known, {word: row for row, word in enumerate(spelled)}, unit)
@@ -197,10 +200,12 @@ def _hypernyms(words: _Words, reader: Any, word: str, tag: str, sense: Sense) ->
     synset = reader.synset_from_pos_and_offset(tag, sense.offset)
     own = _frames(*(lemma for lemma in synset.lemmas() if lemma.name() == word))
     level = [synset]
-    for least in _CLOSE_PARENTS[tag]:
+    for least in _CLOSE_PARENTS[tag][: None if sense.field in _CONCRETE else 1]:
         level = [parent for child in level for parent in child.hypernyms()]
         found = []
-        for lemma in (lemma for parent in level if tag == "v" or parent.min_depth() >= _LEAST_DEPTH for lemma in parent.lemmas()):
+        for lemma in (
+            lemma for parent in level if tag == "v" or parent.min_depth() >= _LEAST_DEPTH for lemma in parent.lemmas()
+        ):
             other = lemma.name()
             if (
                 words.own_rank(other, tag, lemma.synset().offset()) <= _OWN_RANK

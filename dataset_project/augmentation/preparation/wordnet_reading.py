@@ -20,8 +20,10 @@ _LEAST_FREQUENT = 20
 
 
 class Sense(NamedTuple):
-    """One meaning of a word: its rank from 1, how often it was tagged in SemCor, its synset's offset, and its field (the number
-    of the lexicographers' file: 6 for artefacts, 13 for food, 38 for verbs of motion …)."""
+    """One meaning of a word: its rank from 1, how often it was tagged in SemCor, its synset's offset, and its field.
+
+    The field is the number of the lexicographers' file: 6 for artefacts, 13 for food, 38 for verbs of motion.
+    """
 
     rank: int
     count: int
@@ -33,12 +35,14 @@ Index = Mapping[tuple[str, str], list[Sense]]
 """(word, tag) → senses by rank. Words of several parts have underscores."""
 
 
-def sense_index(carriers: Carriers) -> Index:
-    """Every word of WordNet with its senses."""
+def sense_index(carriers: Carriers, known: Collection[str]) -> Index:
+    """Words of WordNet, all of whose parts are ``known``, with their senses."""
     found: dict[tuple[str, str], list[Sense]] = defaultdict(list)
     for line in carriers.read("wordnet/index.sense")["wordnet/index.sense"].decode("ascii").splitlines():
         key, offset, rank, count = line.split()
         word, _, rest = key.partition("%")
+        if word not in known and not ("_" in word and all(part in known for part in word.split("_"))):
+            continue
         field = rest.split(":")[1]
         found[word, _TAGS[rest[0]]].append(Sense(int(rank), int(count), int(offset), int(field)))
     return {word: sorted(senses) for word, senses in found.items()}
@@ -68,7 +72,7 @@ def opened(carriers: Carriers) -> Iterator[Any]:
 
 
 def opposites(reader: Any, index: Index, known: Collection[str]) -> dict[tuple[str, str], dict[str, tuple[int, bool]]]:
-    """(word, tag) → its opposites, with the word's sense rank and whether each is a direct one. For words that are ``known``.
+    """(word, tag) → its opposites, with the word's sense rank and whether each is a direct one; of ``known`` words.
 
     Indirect ones are synonyms of an opposite and, of a satellite adjective, the opposites of its head: "sad" stands for
     "tearful", so "glad" is an indirect opposite of it.
@@ -91,7 +95,7 @@ def opposites(reader: Any, index: Index, known: Collection[str]) -> dict[tuple[s
 
 
 def phrase_rows(index: Index, known: Mapping[str, int]) -> list[Row]:
-    """Fixed expressions of common words: first word, tag ``phrase``, what follows it ("school", "of course" for "in")."""
+    """Fixed expressions of common words: first word, tag ``phrase``, what may follow it ("high": "school", "time")."""
     found: dict[str, set[str]] = defaultdict(set)
     for word, _ in index:
         parts = word.split("_")
