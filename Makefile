@@ -22,7 +22,7 @@ $(VENV)/carriers: $(VENV)/installed $(CARRIERS)
 
 $(VENV)/installed-test: $(VENV)/carriers
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[test,encoder,peers,browser]'
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps simglucose==0.2.11
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps simglucose==0.2.11 textattack==0.3.11
 	touch $@
 
 data: $(VENV)/carriers  ## build every dataset into data/ and print the manifest

@@ -22,6 +22,8 @@ from dataset_project.simulations.configuration import SimulationSettings
 
 PREFIX = "DATASET_"
 Size = Literal["demo", "standard", "full"]
+Family = Literal["simulations", "augmentation"]
+FAMILIES: tuple[Family, ...] = ("simulations", "augmentation")
 
 
 class InvalidSettings(ValueError):
@@ -50,6 +52,7 @@ class Settings(BaseSettings):
     shards: Annotated[int, Field(ge=1, le=10_000)] | None = Field(
         None, description="shards that a run deals a dataset's partitions into; unset: as many as workers"
     )
+    families: tuple[Family, ...] = Field(FAMILIES, min_length=1, description="families that are planned and shown")
     simulations: SimulationSettings = Field(default_factory=SimulationSettings, description="the simulations family")
     augmentation: AugmentationSettings = Field(
         default_factory=AugmentationSettings, description="the augmentation family"

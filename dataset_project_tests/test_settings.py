@@ -73,6 +73,7 @@ def test_growing_a_cohort_changes_no_fingerprint_of_old_blocks(tmp_path, monkeyp
     from dataset_project.storage.store import DatasetStore
 
     planner = Planner(DatasetStore(tmp_path))
+    monkeypatch.setenv("DATASET_FAMILIES", '["simulations"]')
 
     def fingerprints(patients: int) -> dict[tuple[str, str], str]:
         monkeypatch.setenv("DATASET_SIMULATIONS__PATIENTS", str(patients))
@@ -83,3 +84,41 @@ def test_growing_a_cohort_changes_no_fingerprint_of_old_blocks(tmp_path, monkeyp
     assert small.items() <= large.items() and small.items() <= partial.items()
     assert len(large) == 2 * len(small)
     assert partial["patients", "cohort_0010"] != large["patients", "cohort_0010"], "a partial block is another block"
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "said"),
+    [
+        ("MIN_SIMILARITY", "0.97", "the quality band is empty: min_similarity 0.97 must be below max_similarity 0.95"),
+        ("MODE", "all", "mode `all` takes every combination of any number of methods: set confirm_all=true as well"),
+        (
+            "QUALITY_METRIC",
+            "bleu",
+            "DATASET_AUGMENTATION__QUALITY_METRIC: input should be 'char', 'tfidf', 'embedding'",
+        ),
+        (
+            "VARIANTS_PER_SAMPLE",
+            "0",
+            "DATASET_AUGMENTATION__VARIANTS_PER_SAMPLE: input should be greater than or equal",
+        ),
+    ],
+)
+def test_augmentation_settings_that_make_no_sense(monkeypatch, variable, value, said):
+    monkeypatch.setenv(f"DATASET_AUGMENTATION__{variable}", value)
+    with pytest.raises(InvalidSettings) as error:
+        load_settings()
+    assert said in str(error.value)
+
+
+def test_only_the_chosen_families_are_planned(monkeypatch):
+    monkeypatch.setenv("DATASET_FAMILIES", '["augmentation"]')
+    assert {each.family for each in declared_datasets(load_settings())} == {"augmentation"}
+    monkeypatch.setenv("DATASET_FAMILIES", '["augmentations"]')
+    with pytest.raises(InvalidSettings, match="DATASET_FAMILIES"):
+        load_settings()
+
+
+def test_the_embedding_score_has_a_band_of_its_own(monkeypatch):
+    assert load_settings().augmentation.band == (0.55, 0.95)
+    monkeypatch.setenv("DATASET_AUGMENTATION__QUALITY_METRIC", "embedding")
+    assert load_settings().augmentation.band == (0.85, 0.999)

@@ -25,6 +25,7 @@ from dataset_project_tests.support import ROOT, file_hashes
 
 # Four blocks of ten patients over three days: every rule of the family is at work, and a partition takes 0.1 s.
 SMALL = {
+    "DATASET_FAMILIES": '["simulations"]',
     "DATASET_SIMULATIONS__PATIENTS": "40",
     "DATASET_SIMULATIONS__PATIENTS_PER_BLOCK": "10",
     "DATASET_SIMULATIONS__DAYS": "3",

@@ -12,8 +12,7 @@ from dataset_project.augmentation.methods.word import like
 from dataset_project.augmentation.methods.wording import Options, content_words, replacing, words_for
 from dataset_project.augmentation.preparation.tables import Prepared, TermTable
 from dataset_project.augmentation.text.edits import Edit
-from dataset_project.augmentation.text.morphology import inflected, lemma, plural, shows_its_tense
-from dataset_project.augmentation.text.tagging import lexicon
+from dataset_project.augmentation.text.morphology import PAST, inflected, lemma, plural
 from dataset_project.augmentation.text.tokens import Passage
 from dataset_project.augmentation.text.tokens import passage as passage_of
 
@@ -27,9 +26,6 @@ def looked_up(table: TermTable, most: float) -> Options:
         word = lemma(lower, part)
         scored = zip(table.candidates(word, part), table.scores(word, part), strict=True)
         found = [other for other, score in scored if score <= most]
-        if tag in ("VBD", "VBN") and not shows_its_tense(word):
-            # Which of the two it is cannot be seen, so the other verb must not show it either.
-            found = [other for other in found if not shows_its_tense(other)]
         forms = [inflected(other, tag) for other in found]
         return [form for form in forms if form and form != lower]
 
@@ -56,10 +52,10 @@ def _embedding_substitute(parameters: Mapping[str, Any], prepared: Prepared) -> 
     table, least, most = prepared["glove_neighbours"], parameters["cosine"], parameters["neighbours"]
 
     def options(lower: str, part: str, tag: str) -> Sequence[str]:
-        if tag in ("VBD", "VBN") and shows_its_tense(lemma(lower, part)) and lexicon().get(lower) != tag:
-            return ()
         near = zip(table.candidates(lower), table.scores(lower), strict=True)
         found = [other for other, cosine in near if cosine >= least]
+        if tag in ("VBD", "VBN", PAST):
+            found = [other for other in found if inflected(lemma(other, "v"), tag) == other]
         if part == "r":
             # Adverbs of manner stand for each other; "just", "ever" and "far" stand for nothing else.
             found = [other for other in found if lower.endswith("ly") and other.endswith("ly")]

@@ -13,7 +13,7 @@ from dataset_project.augmentation.methods.word import like
 from dataset_project.augmentation.methods.wording import words_for
 from dataset_project.augmentation.text.edits import Edit
 from dataset_project.augmentation.text.morphology import inflected, lemma
-from dataset_project.augmentation.text.tokens import Passage
+from dataset_project.augmentation.text.tokens import Passage, Token
 from dataset_project.augmentation.text.tokens import passage as passage_of
 
 _REMEMBERED = 4_096
@@ -78,17 +78,18 @@ def _is_subject(passage: Passage, place: int, first: int) -> bool:
     )
 
 
-def _base(passage: Passage, place: int, last: int) -> str:
-    """The lemma of a lone verb at ``place``; empty for another word, an auxiliary, or a verb in coordination."""
-    if place >= last or passage.tokens[place].kind != "word" or not passage.tokens[place].text.isalpha():
+def _base(passage: Passage, place: int, last: int, tags: tuple[str, ...] = ("VB",)) -> str:
+    """The lemma of a lone verb at ``place``; empty for another word, an auxiliary, or a verb in coordination.
+
+    ``tags`` are beginnings of the tags it may have: after an auxiliary, a word that looks like a noun is a verb.
+    """
+    if place >= last or not passage.tokens[place].text.isalpha() or not passage.tags[place].startswith(tags):
         return ""
-    if not passage.tags[place].startswith("VB") or any(
-        passage.tags[at] == "CC" and at + 1 < last and passage.tags[at + 1].startswith(("VB", "NN"))
-        for at in range(place + 1, last)
-    ):
+    joined = (at for at in range(place + 1, last - 1) if passage.tags[at] == "CC")
+    if any(passage.tags[at + 1].startswith(("VB", "NN")) for at in joined):
         return ""
     base = lemma(passage.tokens[place].lower, "v")
-    return "" if base in _NOT_ALONE else base
+    return "" if base in _NOT_ALONE or not inflected(base, "VBD") else base
 
 
 def _curled(new: str, passage: Passage) -> str:
@@ -97,20 +98,26 @@ def _curled(new: str, passage: Passage) -> str:
 
 def _with(passage: Passage, first: int, last: int) -> Iterator[Sequence[Edit]]:
     tokens, tags = passage.tokens, passage.tags
-    for place in range(first, last - 1):
-        token, after = tokens[place], tokens[place + 1]
-        if token.lower in _BE and tags[place + 1] in _AFTER_BE and after.kind == "word":
-            if "'" in token.lower or _is_subject(passage, place - 1, first) or tags[place - 1].startswith("NN"):
+    for place in range(first, last):
+        token, subject = tokens[place], _is_subject(passage, place - 1, first)
+        after, after_tag = (tokens[place + 1], tags[place + 1]) if place + 1 < last else (None, "")
+        if token.lower in _BE:
+            stands = "'" in token.lower or subject or (place > first and tags[place - 1].startswith("NN"))
+            if stands and after_tag in _AFTER_BE and after.kind == "word":
                 yield (Edit(token.end, token.end, " NOT" if passage.text.isupper() else " not"),)
-        elif not _is_subject(passage, place - 1, first):
+        elif not subject:
             continue
-        elif token.lower in _MODALS and _base(passage, place + 1, last) and inflected(after.lower, "VB") == after.lower:
-            if lemma(after.lower, "v") == after.lower:
-                yield (Edit(token.start, token.end, _curled(like(_NEGATED[token.lower], token.text), passage)),)
-        elif token.lower in ("have", "has", "had") and tags[place + 1] == "VBN" and _base(passage, place + 1, last):
-            yield (Edit(token.start, token.end, _curled(like(_NEGATED[token.lower], token.text), passage)),)
+        elif token.lower in _MODALS:
+            if after and _base(passage, place + 1, last, ("VB", "NN")) == after.lower:
+                yield (_swapped(passage, token, _NEGATED[token.lower]),)
+        elif token.lower in ("have", "has", "had") and after_tag == "VBN" and _base(passage, place + 1, last):
+            yield (_swapped(passage, token, _NEGATED[token.lower]),)
         else:
             yield from _with_do(passage, place, last, tokens[place - 1].lower)
+
+
+def _swapped(passage: Passage, token: Token, new: str) -> Edit:
+    return Edit(token.start, token.end, _curled(like(new, token.text), passage))
 
 
 def _with_do(passage: Passage, place: int, last: int, subject: str) -> Iterator[Sequence[Edit]]:
@@ -158,7 +165,7 @@ def _without(passage: Passage, first: int, last: int) -> Iterator[Sequence[Edit]
 def _without_do(passage: Passage, auxiliary: int, place: int, last: int) -> Iterator[Sequence[Edit]]:
     """ "I don't eat" and "I do not eat" → "I eat"; "he didn't eat" → "he ate"."""
     first, verb = passage.tokens[auxiliary], passage.tokens[place]
-    base = _base(passage, place, last)
+    base = _base(passage, place, last, ("VB", "NN"))
     if (
         not base
         or base != verb.lower

@@ -16,7 +16,7 @@ from dataset_project.augmentation.methods.word import like
 from dataset_project.augmentation.preparation.tables import TermTable
 from dataset_project.augmentation.text.edits import Edit
 from dataset_project.augmentation.text.lexicons import Guard, resource
-from dataset_project.augmentation.text.morphology import article_for, certain_part_of_speech, lemma, plural
+from dataset_project.augmentation.text.morphology import PAST, article_for, certain_part_of_speech, lemma, plural
 from dataset_project.augmentation.text.tokens import Passage
 from dataset_project.augmentation.text.tokens import passage as passage_of
 
@@ -106,7 +106,20 @@ def content_words(
         is_name = token.text[0].isupper() and place not in starts and not text.isupper()
         apart = not token.start or text[token.start - 1] in _BEFORE
         if not is_name and apart and text[token.end : token.end + 1] in _AFTER and _STANDS[part](passage, place):
-            yield place, part, passage.tags[place]
+            yield place, part, _seen_tag(passage, place)
+
+
+def _seen_tag(passage: Passage, place: int) -> str:
+    """The tag, but for past tenses what stands before the verb decides: an auxiliary, or a subject and no auxiliary."""
+    tag = passage.tags[place]
+    if tag not in ("VBD", "VBN"):
+        return tag
+    before = range(max(0, place - 3), place)
+    if any(_lower(passage, at).endswith(("'ve", "'d", "'s", "'m", "'re")) for at in before) or any(
+        lemma(_lower(passage, at), "v") in ("have", "be", "get") for at in before
+    ):
+        return "VBN"
+    return "VBD" if _tag(passage, place - 1).startswith(("PRP", "NN")) else PAST
 
 
 def _in_phrases(passage: Passage, table: TermTable) -> frozenset[int]:

@@ -14,8 +14,8 @@ from dataset_project.augmentation.text.tokens import Passage
 def tfidf_words(texts: Iterable[str]) -> pa.Table:
     """Resource `tfidf_words`: each open word of ``texts``, lower case; scores are its IDF and its chance to be drawn.
 
-    The chance is nlpaug's, after Xie et al. (2020): the highest TF-IDF that any word has in all texts together, less the
-    word's own; what makes up most of the texts is drawn least. The order of ``texts`` does not matter.
+    The chance is nlpaug's, after Xie et al. (2020): the highest TF-IDF that any word has in all texts together, less
+    the word's own; what makes up most of the texts is drawn least. The order of ``texts`` does not matter.
     """
     documents = sorted(filter(None, map(_open_words, texts)))
     if not documents:

@@ -9,6 +9,8 @@ from functools import lru_cache
 from dataset_project.augmentation.text.tagging import coarse, lexicon
 
 _UNIVERSAL = {"n": "NOUN", "v": "VERB", "a": "ADJ", "r": "ADV"}
+PAST = "VBDN"
+"""Tag of a past tense that may be a participle: "walked" where nothing near it tells."""
 _BASE_TAGS = ("NN", "JJ", "RB", "VB", "VBP")
 # Sounds, not letters, decide between "a" and "an": "a unit" and "an uninvited guest", "an hour".
 _LIKE_YOU = ("uni", "use", "usu", "uti", "ura", "eu", "ewe", "one", "once")
@@ -35,19 +37,19 @@ def lemma(lower: str, part: str) -> str:
 
 @lru_cache(maxsize=_MOST_REMEMBERED)
 def inflected(word: str, tag: str) -> str:
-    """The form of a lemma that a Penn ``tag`` asks for; empty when none is known to be in use."""
+    """The form of a lemma that a Penn ``tag`` asks for; empty when none is known to be in use.
+
+    PAST asks for a form that is past tense and participle alike.
+    """
     if tag in _BASE_TAGS:
         return word
+    if tag == PAST:
+        form = inflected(word, "VBD")
+        return form if form == inflected(word, "VBN") else ""
     from lemminflect import getInflection
 
     known, part = lexicon(), coarse(tag)
     return next((form for form in getInflection(word, tag) if coarse(known.get(form, "")) == part), "")
-
-
-@lru_cache(maxsize=_MOST_REMEMBERED)
-def shows_its_tense(verb: str) -> bool:
-    """Whether a verb's past tense and participle are two words ("began", "begun")."""
-    return inflected(verb, "VBD") != inflected(verb, "VBN")
 
 
 @lru_cache(maxsize=_MOST_REMEMBERED)
