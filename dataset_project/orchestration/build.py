@@ -128,7 +128,7 @@ class Builder:
         to_do: dict[str, set[str]] = {}
         bridgeable = set(chosen_keys(group[0], self._options))
         for dataset in group:
-            if any(self._is_poisoned(each.dataset) and each.dataset.name not in to_do for each in dataset.upstreams):
+            if any(each.name not in to_do and self._is_poisoned(each) for each in self._made_of(dataset)):
                 continue  # the checks of what it is made of do not pass
             states = planner.plan(dataset, chosen_keys(dataset, self._options))
             # Asked again of what is done, in case what a check refused was repaired or the run that asks it was killed.
@@ -162,6 +162,11 @@ class Builder:
             if not all(state.is_done for state in planner.plan(upstream.dataset, needed)):
                 return False
         return True
+
+    def _made_of(self, dataset: PartitionedDataset) -> list[PartitionedDataset]:
+        """Upstream datasets of which any of the chosen partitions needs one."""
+        keys = chosen_keys(dataset, self._options)
+        return [each.dataset for each in dataset.upstreams if any(each.keys_for(key) for key in keys)]
 
     def _is_poisoned(self, dataset: PartitionedDataset) -> bool:
         """Whether a blocking check of the dataset did not pass when it was last asked, or never was."""

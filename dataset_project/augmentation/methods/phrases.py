@@ -21,14 +21,18 @@ def replacing(find: Callable[[Passage], Sequence[Site]]) -> Propose:
     """A method that puts a drawn candidate, in the case of what stood there, in place of a share of the sites found."""
 
     def propose(passage: Passage, draws: Draws, intensity: float) -> Sequence[Edit]:
-        tokens, sites, edits = passage.tokens, find(passage), []
-        curly = "’" in passage.text and "'" not in passage.text
+        tokens, sites, edits, curly = passage.tokens, find(passage), [], _is_curly(passage)
         for first, last, candidates in draws.sample(sites, passage.how_many(intensity, len(sites))):
             new = in_case_of(draws.choice(candidates), passage, first, last)
             edits.append(Edit(tokens[first].start, tokens[last].end, new.replace("'", "’") if curly else new))
         return edits
 
     return propose
+
+
+def _is_curly(passage: Passage) -> bool:
+    """Whether the writer's apostrophes are typographic."""
+    return "’" in passage.text and "'" not in passage.text
 
 
 @implements("paraphrase_lexicon")
@@ -100,12 +104,13 @@ def _filler(parameters: Mapping[str, Any], prepared: Prepared) -> Propose:
 
     def propose(passage: Passage, draws: Draws, intensity: float) -> Sequence[Edit]:
         sites = [found for sentence in sentences(passage) if (found := slots(passage, sentence))]
-        edits, used, small = [], [], writes_small_i(passage)
+        edits, used, small, curly = [], [], writes_small_i(passage), _is_curly(passage)
         for site in draws.sample(sites, passage.how_many(intensity, len(sites))):
             start, end, before, after, fillers = draws.choice(site)
             filler = draws.choice([each for each in fillers if each not in used] or fillers)
             used.append(filler)
             filler = filler.replace("I", "i") if small else filler
+            filler = filler.replace("'", "’") if curly else filler
             if passage.text[start:end][:1].isupper():
                 filler = with_capital(filler)
             edits.append(Edit(start, end, before + filler + after))

@@ -71,7 +71,10 @@ def _span(passage: Passage, sentence: Sentence, with_mark: bool = True) -> tuple
 
 
 def _may_swap(passage: Passage, left: Sentence, right: Sentence) -> bool:
-    """Whether both are whole: quotation marks closed, no colon at the end, the second does not lean on the first."""
+    """Whether both are whole: quotation marks closed, no colon at the end, the second does not lean on the first.
+
+    Nor may a small letter come to stand where a capital was, or a sentence leave the mention that it began with.
+    """
     tokens, text = passage.tokens, passage.text
     for sentence in (left, right):
         start, end = _span(passage, sentence)
@@ -80,11 +83,15 @@ def _may_swap(passage: Passage, left: Sentence, right: Sentence) -> bool:
             return False
         if tokens[sentence.last].text in (":", ",", ";", "-", "—") or not text[start].isprintable():
             return False
-    if tokens[right.first].lower in resource("sentences.yaml")["leaning"] or tokens[left.last].text.startswith(
-        ("...", "…")
+    if _leans(passage, left, right) or tokens[left.last].text.startswith(("...", "…")):
+        return False
+    first, second = (text[tokens[each.first].start] for each in (left, right))
+    # "@tomi sent me the homework": the mention is the subject.
+    if tokens[right.first - 1].kind == "mention" or (
+        left.first and tokens[left.first - 1].kind == "mention" and first.islower()
     ):
         return False
-    if tokens[right.first - 1].kind == "mention":
+    if {first.islower(), second.islower()} == {first.isupper(), second.isupper()} == {True, False}:
         return False
     between = text[_span(passage, left)[1] : _span(passage, right)[0]]
     # Without a mark a sentence ends only at a line break or the text's end: its neighbour must lend it a full stop.
@@ -92,9 +99,25 @@ def _may_swap(passage: Passage, left: Sentence, right: Sentence) -> bool:
     return bare == 0 or (bare == 2 and "\n" in between) or (bare == 1 and _lends(passage, left, right))
 
 
+def _leans(passage: Passage, left: Sentence, right: Sentence) -> bool:
+    """Whether ``right`` says something only behind ``left``: an answer, "he", "not …", a verb left out ("Mine didn't.")."""
+    tokens, lists = passage.tokens, resource("sentences.yaml")
+    opening = tokens[right.first].lower
+    if opening in lists["leaning"] or opening.split("'")[0] in lists["leaning_subjects"]:
+        return True
+    if left.mark is not None and "?" in tokens[left.mark].text:
+        return True
+    inside = [tokens[place].lower for place in range(right.first, right.last + 1) if tokens[place].kind == "word"]
+    return len(inside) <= lists["elliptic_words"] and (
+        inside[-1].endswith("n't") or inside[-1] in resource("clauses.yaml")["auxiliaries"]
+    )
+
+
 def _lends(passage: Passage, left: Sentence, right: Sentence) -> bool:
-    marked = left if left.mark is not None else right
-    return passage.tokens[marked.mark].text == "." and marked.last == marked.mark
+    """Whether the one sentence with a mark has a lone full stop, which nothing but a link could spoil."""
+    marked, bare = (left, right) if left.mark is not None else (right, left)
+    tokens = passage.tokens
+    return tokens[marked.mark].text == "." and marked.last == marked.mark and tokens[bare.last].kind != "url"
 
 
 def _exchanged(passage: Passage, left: Sentence, right: Sentence) -> list[Edit]:

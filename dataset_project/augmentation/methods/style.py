@@ -19,6 +19,7 @@ from dataset_project.augmentation.text.tokens import Passage, Token
 
 _AEDA_MARKS = (".", ";", "?", ":", "!", ",")
 _DROPPED = frozenset('.,;:!?…"“”„«»()[]{}–—')
+_PAIRED = frozenset('"“”„«»()[]{}')
 _EMOTICON = re.compile(r"(?<![\w])[:;=][-']?[()DPpOo3/\\|*\]\[](?!\w)|<3")
 
 
@@ -51,8 +52,13 @@ def _punctuation_strip(parameters: Mapping[str, Any], prepared: Prepared) -> Pro
         text, sites = passage.text, _runs_of_marks(passage)
         if not passage.words:
             return []
+        chosen = draws.sample(sites, passage.how_many(intensity, len(sites)))
+        # Half a pair of brackets or quotation marks is nothing that anybody writes.
+        paired = [site for site in sites if _PAIRED & set(text[slice(*site)])]
+        if not set(paired).isdisjoint(chosen):
+            chosen = [*(site for site in chosen if site not in paired), *paired]
         edits = []
-        for start, end in draws.sample(sites, passage.how_many(intensity, len(sites))):
+        for start, end in chosen:
             edge = start == 0 or end == len(text) or "\n" in (text[start - 1], text[end])
             edits.append(Edit(start, end, "" if edge else " "))
         return edits

@@ -10,6 +10,7 @@ from dataset_project.augmentation.methods.character import noise
 from dataset_project.augmentation.methods.draws import Draws
 from dataset_project.augmentation.methods.registry import Propose, implements
 from dataset_project.augmentation.preparation.tables import Prepared
+from dataset_project.augmentation.text.casing import with_capital, without_capital
 from dataset_project.augmentation.text.edits import Edit
 from dataset_project.augmentation.text.tokens import Passage
 
@@ -66,9 +67,11 @@ def _swap(parameters: Mapping[str, Any], prepared: Prepared) -> Propose:
             taken |= {place, place + 1}
             first, second = tokens[place], tokens[place + 1]
             left, right = second.text, first.text
-            if place in starts and right.istitle():
-                # The capital belongs to the sentence; a name or "I" further right keeps its own.
-                left, right = left[:1].upper() + left[1:], right[:1].lower() + right[1:]
+            if place in starts and right[:1].isupper():
+                # The capital belongs to the sentence; a name or an abbreviation further right keeps its own.
+                left, right = with_capital(left), without_capital(right)
+                if right is None:
+                    continue
             edits += [Edit(first.start, first.end, left), Edit(second.start, second.end, right)]
         return edits
 

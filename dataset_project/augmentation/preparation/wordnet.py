@@ -201,7 +201,9 @@ def _hypernyms(words: _Words, reader: Any, word: str, tag: str, sense: Sense) ->
     own = _frames(*(lemma for lemma in synset.lemmas() if lemma.name() == word))
     level = [synset]
     for least in _CLOSE_PARENTS[tag][: None if sense.field in _CONCRETE else 1]:
-        level = [parent for child in level for parent in child.hypernyms()]
+        # NLTK keeps relations in sets, whose order changes between processes.
+        parents = {parent.offset(): parent for child in level for parent in child.hypernyms()}
+        level = [parents[offset] for offset in sorted(parents)]
         found = []
         for lemma in (
             lemma for parent in level if tag == "v" or parent.min_depth() >= _LEAST_DEPTH for lemma in parent.lemmas()

@@ -66,7 +66,7 @@ def without_capital(word: str) -> str | None:
     if not word[:1].isupper() or host == "I" or (len(host) > 1 and host.isupper()) or host in _titles():
         return word
     small = word[:1].lower() + word[1:]
-    if not host[1:].islower() and "-" not in host:
+    if len(host) > 1 and not host[1:].islower() and "-" not in host:
         return None
     part = host.lower().split("-")[0]
     known = lexicon()

@@ -40,8 +40,12 @@ def movable(source: Passage, sentence: Sentence) -> list[Clauses]:
         return []
     if any(token.kind not in ("word", "number") and token.text not in (",", ";") for token in inside):
         return []
-    found = (_clauses(source, unit) for unit in _units(source, sentence.first, last))
-    return [clauses for clauses in found if clauses and _fits(source, clauses)]
+    units = _units(source, sentence.first, last)
+    found = (
+        (_clauses(source, unit), unit.start > sentence.first and tokens[unit.start - 1].text == ",") for unit in units
+    )
+    # Moved right behind a comma alone, "because …" would belong to what stands before that comma.
+    return [each for each, spliced in found if each and _fits(source, each) and (each.fronted or not spliced)]
 
 
 def _units(source: Passage, first: int, last: int) -> list[range]:

@@ -23,7 +23,8 @@ _VALUES = {word: value for value, word in enumerate(_UNITS)} | {word: 10 * n for
 # Cues that say the same: expanding a contraction keeps them.
 _SAME_CUE = {"cannot": "not", "cant": "not", "dont": "not", "wont": "not", "isnt": "not", "arent": "not", "wasnt": "not",
              "didnt": "not", "doesnt": "not", "couldnt": "not", "wouldnt": "not", "shouldnt": "not", "havent": "not",
-             "hasnt": "not", "hadnt": "not", "aint": "not"}  # fmt: skip
+             "hasnt": "not", "hadnt": "not", "aint": "not", "werent": "not", "mustnt": "not", "neednt": "not",
+             "w/o": "without", "w/out": "without"}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import cache, cached_property, lru_cache
 from typing import Literal
 
-from dataset_project.augmentation.text.lexicons import Guard, guard_of
+from dataset_project.augmentation.text.lexicons import Guard, guard_of, resource
 
 Kind = Literal["word", "number", "url", "mention", "newline", "emoji", "mark"]
 
@@ -23,13 +23,14 @@ _TOKEN = re.compile(
   | (?P<mention>(?<![\w@])(?:@\w[\w.-]*\w|@\w|[ur]/\w+|\#[^\W\d]\w*))
   | (?P<newline>\r?\n)
   | (?P<number>[$£€]?\d+(?:[.,:/]\d+)*(?:%|[^\W\d_]+)?)
-  | (?P<word>[^\W\d_][^\W_]*(?:['’\-][^\W_]+)*)
+  | (?P<word>[wW]/[oO](?:[uU][tT])?\b|[^\W\d_][^\W_]*(?:['’\-][^\W_]+)*)
   | (?P<emoji>[\u203C\u2049\u2122\u2139\u2194-\u21AA\u231A-\u23FF\u25AA-\u27BF\u2934-\u2B55\uFE0F\u200D\U0001F000-\U0001FAFF]+)
   | (?P<mark>([^\w\s])\8*|_+)
     """,
     re.VERBOSE,
 )
 _MOST_REMEMBERED = 16_384
+_JOINTS = frozenset("/\\-'’_&@#")
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +64,21 @@ class Passage:
 
     @cached_property
     def open_words(self) -> tuple[int, ...]:
-        """Places in ``tokens`` of the words that any method may change."""
-        return tuple(place for place, token in enumerate(self.tokens) if token.is_open)
+        """Places in ``tokens`` of the words that any method may change: open ones, no part of something longer."""
+        return tuple(place for place, token in enumerate(self.tokens) if token.is_open and not self._is_part(place))
+
+    def _is_part(self, place: int) -> bool:
+        """Whether a word is joined to what stands beside it: "w/", "50-foot", "a.m.", "Dr. Oz", "the kids'", "3 pm"."""
+        text, token = self.text, self.tokens[place]
+        start, end = token.start, token.end
+        if _JOINTS & {text[start - 1 : start], text[end : end + 1]}:
+            return True
+        if text[end : end + 1] == "." and (text[end + 1 : end + 2].isalnum() or token.lower in _words("abbreviations")):
+            return True
+        if text[start - 1 : start] == "." and text[start - 2 : start - 1].isalnum():
+            return True
+        before = self.tokens[place - 1] if place else None
+        return before is not None and before.kind == "number" and token.lower in _words("units")
 
     @cached_property
     def tags(self) -> tuple[str, ...]:
@@ -89,6 +103,12 @@ class Passage:
     def how_many(self, intensity: float, among: int) -> int:
         """How many words an ``intensity`` (share of the passage's words) comes to: at least one, at most ``among``."""
         return min(among, max(1, -int(-intensity * len(self.words) // 1)))
+
+
+@cache
+def _words(name: str) -> frozenset[str]:
+    """Words that a full stop shortens, or that belong to the number before them."""
+    return frozenset(resource({"abbreviations": "sentences.yaml", "units": "number_words.yaml"}[name])[name])
 
 
 def _tokens(text: str):

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+
 import nltk.data
 import numpy as np
 import pyarrow as pa
@@ -258,3 +262,26 @@ def test_wordnet_of_the_whole_vocabulary(carriers):
     for table in (tables["wordnet_synonyms"], tables["wordnet_hypernyms"]):
         for key in table.terms()[::20]:
             assert key[1] == "phrase" or all(map(common_words.may_be_produced, table.candidates(*key)))
+
+
+@pytest.mark.slow
+def test_wordnet_does_not_depend_on_the_hash_seed(carriers):
+    code = (
+        "from hashlib import sha256; import sys\n"
+        "from dataset_project.augmentation.preparation import wordnet\n"
+        "from dataset_project.augmentation.preparation.carriers import Carriers\n"
+        "tables = wordnet.wordnet_tables(Carriers(sys.argv[1]))\n"
+        "print(sha256(repr([table.to_pydict() for table in tables.values()]).encode()).hexdigest())\n"
+    )
+    said = {
+        subprocess.run(
+            [sys.executable, "-c", code, str(carriers.directory)],
+            env={**os.environ, "PYTHONHASHSEED": seed},
+            capture_output=True,
+            text=True,
+            check=True,
+            timeout=200,
+        ).stdout
+        for seed in ("1", "2")
+    }
+    assert len(said) == 1
