@@ -52,7 +52,13 @@ def _sentence_shuffle(parameters: Mapping[str, Any], prepared: Prepared) -> Prop
 
     def propose(passage: Passage, draws: Draws, intensity: float) -> Sequence[Edit]:
         found = sentences(passage)
-        sites = [pair for pair in pairwise(found) if _may_swap(passage, *pair)]
+        # A sentence that leans on the one before it stays right behind it.
+        leaning = [False, *(_leans(passage, *pair) for pair in pairwise(found))]
+        sites = [
+            (left, right)
+            for place, (left, right) in enumerate(pairwise(found))
+            if not any(leaning[place : place + 3]) and _may_swap(passage, left, right)
+        ]
         edits, taken = [], set()
         for left, right in draws.sample(sites, passage.how_many(intensity, len(sites))):
             if left.first in taken or right.first in taken:
@@ -71,7 +77,7 @@ def _span(passage: Passage, sentence: Sentence, with_mark: bool = True) -> tuple
 
 
 def _may_swap(passage: Passage, left: Sentence, right: Sentence) -> bool:
-    """Whether both are whole: quotation marks closed, no colon at the end, the second does not lean on the first.
+    """Whether both are whole: quotation marks closed, no colon at the end.
 
     Nor may a small letter come to stand where a capital was, or a sentence leave the mention that it began with.
     """
@@ -83,7 +89,7 @@ def _may_swap(passage: Passage, left: Sentence, right: Sentence) -> bool:
             return False
         if tokens[sentence.last].text in (":", ",", ";", "-", "—") or not text[start].isprintable():
             return False
-    if _leans(passage, left, right) or tokens[left.last].text.startswith(("...", "…")):
+    if tokens[left.last].text.startswith(("...", "…")):
         return False
     first, second = (text[tokens[each.first].start] for each in (left, right))
     # "@tomi sent me the homework": the mention is the subject.
@@ -100,17 +106,18 @@ def _may_swap(passage: Passage, left: Sentence, right: Sentence) -> bool:
 
 
 def _leans(passage: Passage, left: Sentence, right: Sentence) -> bool:
-    """Whether ``right`` says something only behind ``left``: an answer, "he", "not …", a verb left out ("Mine didn't.")."""
+    """Whether ``right`` makes sense only behind ``left``: an answer, "he", "not …", a verb left out ("Mine didn't.")."""
     tokens, lists = passage.tokens, resource("sentences.yaml")
     opening = tokens[right.first].lower
     if opening in lists["leaning"] or opening.split("'")[0] in lists["leaning_subjects"]:
         return True
+    if opening == "no" and right.first < right.last and tokens[right.first + 1].kind == "mark":
+        return True
     if left.mark is not None and "?" in tokens[left.mark].text:
         return True
     inside = [tokens[place].lower for place in range(right.first, right.last + 1) if tokens[place].kind == "word"]
-    return len(inside) <= lists["elliptic_words"] and (
-        inside[-1].endswith("n't") or inside[-1] in resource("clauses.yaml")["auxiliaries"]
-    )
+    left_out = inside[-1].endswith("n't") or inside[-1] in (*resource("clauses.yaml")["auxiliaries"], "too", "either")
+    return left_out and len(inside) <= lists["elliptic_words"]
 
 
 def _lends(passage: Passage, left: Sentence, right: Sentence) -> bool:

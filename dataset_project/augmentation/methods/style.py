@@ -99,10 +99,13 @@ def _is_inside(text: str, token: Token) -> bool:
 
 @implements("number_words")
 def _number_words(parameters: Mapping[str, Any], prepared: Prepared) -> Propose:
-    """Counts in digits become words and the other way round; times, dates, doses, prices and labels stay."""
+    """Counts in digits become words and the other way round; times, dates, doses, prices and labels stay.
+
+    A text's digits change together, and so do its words: nobody writes "between one and 2".
+    """
 
     def propose(passage: Passage, draws: Draws, intensity: float) -> Sequence[Edit]:
-        tokens, sites = passage.tokens, []
+        tokens, sites = passage.tokens, {}
         for place, token in enumerate(passage.tokens):
             new = None
             if token.kind == "number" and counted(passage, place):
@@ -110,9 +113,10 @@ def _number_words(parameters: Mapping[str, Any], prepared: Prepared) -> Propose:
             elif token.kind == "word" and token.guard == "quantity" and counted(passage, place):
                 new = digits_of(token.lower)
             if new:
-                sites.append((place, new))
+                sites.setdefault(token.kind, []).append((place, new))
         edits = []
-        for place, new in draws.sample(sites, passage.how_many(intensity, len(sites))):
+        kinds = draws.sample(list(sites), passage.how_many(intensity, len(sites)))
+        for place, new in (site for kind in kinds for site in sites[kind]):
             token = tokens[place]
             starts = place in passage.sentence_starts and any(char.isupper() for char in passage.text)
             new = new[:1].upper() + new[1:] if starts else new

@@ -138,7 +138,7 @@ def _runs(passage: Passage) -> list[list[int]]:
 
 
 def without(passage: Passage, places: Sequence[int]) -> list[Edit]:
-    """Edits that leave out the words at ``places`` (ascending), each stretch with one space; a sentence keeps its capital.
+    """Edits that leave out the words at ``places`` (ascending), each with one space; a sentence keeps its capital.
 
     A stretch stays when leaving it out would put two marks side by side, or leave no word between two marks.
     """

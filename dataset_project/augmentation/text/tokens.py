@@ -1,7 +1,7 @@
 """Lossless tokens: where the words, numbers, links and marks of a text stand, and which of them no method may touch.
 
-A passage never rebuilds its text from tokens: edits splice the text itself, so whatever no edit covers is untouched byte
-for byte. What is guarded, and why, is decided in `lexicons`.
+A passage never rebuilds its text from tokens: edits splice the text itself, so whatever no edit covers is untouched
+byte for byte. What is guarded, and why, is decided in `lexicons`.
 """
 
 from __future__ import annotations
@@ -35,7 +35,10 @@ _JOINTS = frozenset("/\\-'’_&@#")
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """A token at ``text[start:end]``; ``lower`` is folded (lower case, straight apostrophes), ``guard`` says why it must stay."""
+    """A token at ``text[start:end]``.
+
+    ``lower`` is folded (lower case, straight apostrophes), ``guard`` says why the token must stay.
+    """
 
     start: int
     end: int
