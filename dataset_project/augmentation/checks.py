@@ -68,7 +68,8 @@ def variant_validators(settings: AugmentationSettings, plan: Mapping[str, Combo]
         for files in partitions:
             planned = score_rules.rows_of(files.upstream["source_sentences"][0].data) * settings.variants_per_sample
             shares[files.key] = score_rules.rows_of(files.data) / planned
-            floors[files.key] = plan[files.key].floor
+            # Floors are the shipped sentences': another table may have no names to swap.
+            floors[files.key] = plan[files.key].floor if settings.source is None else 0.0
         return score_rules.floors_met(shares, floors)
 
     return (

@@ -106,7 +106,7 @@ def _may_swap(passage: Passage, left: Sentence, right: Sentence) -> bool:
 
 
 def _leans(passage: Passage, left: Sentence, right: Sentence) -> bool:
-    """Whether ``right`` makes sense only behind ``left``: an answer, "he", "not …", a verb left out ("Mine didn't.")."""
+    """Whether ``right`` makes sense only behind ``left``: an answer, "he", "not …", a missing verb ("Mine didn't.")."""
     tokens, lists = passage.tokens, resource("sentences.yaml")
     opening = tokens[right.first].lower
     if opening in lists["leaning"] or opening.split("'")[0] in lists["leaning_subjects"]:

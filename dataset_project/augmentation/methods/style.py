@@ -25,7 +25,10 @@ _EMOTICON = re.compile(r"(?<![\w])[:;=][-']?[()DPpOo3/\\|*\]\[](?!\w)|<3")
 
 @implements("aeda")
 def _aeda(parameters: Mapping[str, Any], prepared: Prepared) -> Propose:
-    """Marks between words, with spaces around each (Karimi et al. 2021); not beside a mark that is there already."""
+    """Marks between words, with spaces around each (Karimi et al. 2021); not beside a mark that is there already.
+
+    None parts a negation from what it negates: "I'm not. sad" would deny something else.
+    """
 
     def propose(passage: Passage, draws: Draws, intensity: float) -> Sequence[Edit]:
         tokens = passage.tokens
@@ -34,6 +37,7 @@ def _aeda(parameters: Mapping[str, Any], prepared: Prepared) -> Propose:
             for before, after in pairwise(tokens)
             if passage.text[before.end : after.start] == " "
             and {before.kind, after.kind} <= {"word", "number", "url", "mention"}
+            and before.guard != "negation"
         ]
         chosen = draws.sample(gaps, passage.how_many(intensity, len(gaps)))
         return [Edit(at, at, f"{draws.choice(_AEDA_MARKS)} ") for at in chosen]
@@ -45,7 +49,8 @@ def _aeda(parameters: Mapping[str, Any], prepared: Prepared) -> Propose:
 def _punctuation_strip(parameters: Mapping[str, Any], prepared: Prepared) -> Propose:
     """Drops marks with the spaces around them, and leaves one space where two words would meet.
 
-    Apostrophes, hyphens inside words, signs (% & * / + = #) and emoticons are no punctuation.
+    Apostrophes, hyphens inside words, signs (% & * / + = #) and emoticons are no punctuation. A mark between a negation
+    and another word stays, for "I don't. Think of me" must not become "I don't think of me".
     """
 
     def propose(passage: Passage, draws: Draws, intensity: float) -> Sequence[Edit]:
@@ -71,12 +76,14 @@ def _runs_of_marks(passage: Passage) -> list[tuple[int, int]]:
     text = passage.text
     kept = {at for match in _EMOTICON.finditer(text) for at in range(match.start(), match.end())}
     runs: list[tuple[int, int]] = []
-    for token in passage.tokens:
+    for place, token in enumerate(passage.tokens):
         start, end = token.start, token.end
         alone = (
             token.text in ("-", "--") and not (text[start - 1 : start].strip() and start) and text[end : end + 1] == " "
         )
         if token.kind != "mark" or start in kept or not (token.text[0] in _DROPPED or alone) or _is_inside(text, token):
+            continue
+        if _bounds_a_negation(passage, place):
             continue
         while start and text[start - 1] in " \t":
             start -= 1
@@ -87,6 +94,18 @@ def _runs_of_marks(passage: Passage) -> list[tuple[int, int]]:
         else:
             runs.append((start, end))
     return runs
+
+
+def _bounds_a_negation(passage: Passage, place: int) -> bool:
+    """Whether the marks around ``place`` part a negation from a word or number; quotation marks and brackets do not."""
+    tokens, first, last = passage.tokens, place, place
+    while first and tokens[first].kind == "mark":
+        first -= 1
+    while last + 1 < len(tokens) and tokens[last].kind == "mark":
+        last += 1
+    marks = passage.text[tokens[first].end : tokens[last].start]
+    parts = tokens[first].guard == "negation" and tokens[last].kind in ("word", "number")
+    return parts and _PAIRED.isdisjoint(marks)
 
 
 def _is_inside(text: str, token: Token) -> bool:

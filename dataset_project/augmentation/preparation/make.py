@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -49,12 +50,11 @@ def make_resource(name: str, carriers: Carriers, texts: Sequence[str]) -> pa.Tab
 
     Raises MissingPart when a carrier or a library is absent.
     """
-    from dataset_project.augmentation.preparation import corpus_words, encodings, glove, phonetics, wordnet
+    from dataset_project.augmentation.preparation import corpus_words, encodings, glove, phonetics
 
+    if name.startswith("wordnet_"):
+        return _wordnet_tables(carriers.directory)[name]
     made = {
-        "wordnet_synonyms": wordnet.wordnet_synonyms,
-        "wordnet_hypernyms": wordnet.wordnet_hypernyms,
-        "wordnet_antonyms": wordnet.wordnet_antonyms,
         "glove_neighbours": glove.glove_neighbours,
         "glove_vectors": glove.glove_vectors,
         "homophones": phonetics.homophones,
@@ -66,3 +66,11 @@ def make_resource(name: str, carriers: Carriers, texts: Sequence[str]) -> pa.Tab
     if name == "minilm_originals":
         return encodings.minilm_originals(carriers, texts)
     raise KeyError(f"no resource {name!r}")
+
+
+@lru_cache(maxsize=1)
+def _wordnet_tables(directory: Path) -> dict[str, pa.Table]:
+    """All of WordNet's tables: reading it is most of the work, and one process may be asked for several."""
+    from dataset_project.augmentation.preparation.wordnet import wordnet_tables
+
+    return wordnet_tables(Carriers(directory))

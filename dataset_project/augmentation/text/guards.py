@@ -16,15 +16,15 @@ from dataset_project.augmentation.text.tokens import passage
 SHORTEST, LONGEST = 0.5, 2.0
 """Length of a variant over its original's, in characters."""
 
-_UNITS = ("zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen "
-          "eighteen nineteen").split()  # fmt: skip
-_TENS = "twenty thirty forty fifty sixty seventy eighty ninety".split()
+_UNITS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve",
+          "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen")  # fmt: skip
+_TENS = ("twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety")
 _VALUES = {word: value for value, word in enumerate(_UNITS)} | {word: 10 * n for n, word in enumerate(_TENS, start=2)}
 # Cues that say the same: expanding a contraction keeps them.
-_SAME_CUE = {"cannot": "not", "cant": "not", "dont": "not", "wont": "not", "isnt": "not", "arent": "not", "wasnt": "not",
-             "didnt": "not", "doesnt": "not", "couldnt": "not", "wouldnt": "not", "shouldnt": "not", "havent": "not",
-             "hasnt": "not", "hadnt": "not", "aint": "not", "werent": "not", "mustnt": "not", "neednt": "not",
-             "w/o": "without", "w/out": "without"}  # fmt: skip
+_SAME_CUE = dict.fromkeys((
+    "cannot", "cant", "dont", "wont", "isnt", "arent", "wasnt", "werent", "didnt", "doesnt", "couldnt",
+    "wouldnt", "shouldnt", "mustnt", "neednt", "havent", "hasnt", "hadnt", "aint",
+), "not") | {"w/o": "without", "w/out": "without"}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +69,7 @@ def profile(text: str) -> Profile:
 
 
 def broken(original: str, variant: str, may_change: Collection[Guard] = ()) -> str:
-    """The first guard that ``variant`` breaks (negation, symptom, quantity, fixed, length); empty when it keeps them all.
+    """The first guard that ``variant`` breaks (negation, symptom, quantity, fixed, length); empty when it keeps all.
 
     ``may_change`` names guards that the methods touch on purpose.
     """

@@ -10,7 +10,9 @@ from dataset_project.augmentation.text.lexicons import resource
 from dataset_project.augmentation.text.tokens import Passage
 
 _LARGEST = 999
-_MONTH = re.compile(r"(?:jan|feb|mar|apr|may|jun|jul|aug|sep|sept|oct|nov|dec)[a-z]*")
+_MONTH = re.compile(
+    "jan(uary)?|feb(ruary)?|mar(ch)?|apr(il)?|may|june?|july?|aug(ust)?|sept?(ember)?|oct(ober)?|nov(ember)?|dec(ember)?"
+)
 _BEHIND, _AHEAD = ' "“(\n', ' .,!?;:"”)…\n'
 
 
@@ -45,7 +47,15 @@ def counted(source: Passage, place: int) -> bool:
     behind, ahead = before.lower if before else "", after.lower if after else ""
     if token.kind == "number" and int(token.text) in lists["names"] if token.text.isdigit() else token.kind == "number":
         return False
-    if behind in lists["labels"] or ahead in lists["units"] or _MONTH.fullmatch(behind) or _MONTH.fullmatch(ahead):
+    # "3 hr 50" is one figure.
+    goes_on = ahead in lists["labels"] and place + 2 < len(tokens) and tokens[place + 2].kind == "number"
+    if (
+        goes_on
+        or behind in lists["labels"]
+        or ahead in lists["units"]
+        or _MONTH.fullmatch(behind)
+        or _MONTH.fullmatch(ahead)
+    ):
         return False
     if before is not None and behind.split("'")[0] != "i" and _is_name(source, place - 1):
         return False

@@ -24,7 +24,8 @@ _TOKEN = re.compile(
   | (?P<newline>\r?\n)
   | (?P<number>[$£€]?\d+(?:[.,:/]\d+)*(?:%|[^\W\d_]+)?)
   | (?P<word>[wW]/[oO](?:[uU][tT])?\b|[^\W\d_][^\W_]*(?:['’\-][^\W_]+)*)
-  | (?P<emoji>[\u203C\u2049\u2122\u2139\u2194-\u21AA\u231A-\u23FF\u25AA-\u27BF\u2934-\u2B55\uFE0F\u200D\U0001F000-\U0001FAFF]+)
+  | (?P<emoji>(?:[\u203C\u2049\u2122\u2139\u2194-\u21AA\u231A-\u23FF\u25AA-\u27BF\u2934-\u2B55]
+      |[\uFE0F\u200D\U0001F000-\U0001FAFF])+)
   | (?P<mark>([^\w\s])\8*|_+)
     """,
     re.VERBOSE,

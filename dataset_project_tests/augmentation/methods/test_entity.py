@@ -132,6 +132,7 @@ def test_dates_stay_valid():
         "in 2016 dollars",
         "on the 5th floor",
         "Christmas in December",
+        "the attic in August heat",
         "8/10 of us, 3/4 of it",
         "born in 1950",
     ],

@@ -194,6 +194,7 @@ def test_contracting_undoes_writing_out():
         ("no sleep w/out pills, idk", {"no sleep w/out pills, idk"}),
         ("something to live with.", {"smth to live with."}),
         ("because of it", {"bc of it"}),
+        ("up before 4 pm", {"up before 4 pm"}),
     ],
 )
 def test_abbreviations(text, allowed):
@@ -210,6 +211,13 @@ def test_fillers_move_the_capital_but_not_a_name():
     small = {changed(propose, "i cant sleep at all", seed, 0.1) for seed in range(40)}
     assert "i mean, i cant sleep at all" in small and not any("I" in text for text in small)
     assert changed(propose, "- debt and more debt\n- cables and wires too", 3, 1.0).startswith("- debt")
+
+
+def test_fillers_take_the_writers_apostrophes_and_an_article_loses_its_capital():
+    _, propose = shipped("filler")
+    curly = {changed(propose, "It’s cold in the yard", seed, 0.1) for seed in range(60)}
+    assert "I’ll be honest, it’s cold in the yard" in curly and not any("'" in text for text in curly)
+    assert "Honestly, a dog left me." in {changed(propose, "A dog left me.", seed, 0.1) for seed in range(40)}
 
 
 def test_fillers_neither_negate_nor_count():

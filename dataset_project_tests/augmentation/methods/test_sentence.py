@@ -64,6 +64,7 @@ def test_clauses_go_both_ways(one, other):
         "It's been years since I laughed.",
         'When he said "no", I left.',
         "I stopped eating when I moved.",
+        "I'm not hungry, I eat because it's something to do.",
     ],
 )
 def test_unclear_clauses_stay(text):
@@ -97,6 +98,15 @@ def test_neighbouring_sentences_change_places(text, swapped):
         'He said "No. Stop."',
         "see https://example.org/a.b now",
         "Is it bad? idk",
+        "What mother needs that? Mine didn't. I looked at my boy.",
+        "I saw the girl. She left.",
+        "Told Ray of it. I wasn't kidding. He laughed.",
+        "@tomi sent me home. I can't stay.",
+        "@tomi sent me home. i can't stay.",
+        "sold the Juno. Felt low.",
+        "Gran slept. Details here: https://example.org/club",
+        "You asked me. No, it leaked. I danced.",
+        "I sing. You would too.",
     ],
 )
 def test_sentences_that_stay(text):

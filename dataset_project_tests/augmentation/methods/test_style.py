@@ -44,7 +44,7 @@ def test_aeda_uses_all_six_marks():
 @pytest.mark.parametrize(
     ("text", "bare"),
     [
-        ('He said "no". Then—nothing... ok?', "He said no Then nothing ok"),
+        ('He said "no". Then—maybe... ok?', "He said no Then maybe ok"),
         ("Up at 3:15, see https://example.org/a.b, twice.", "Up at 3:15 see https://example.org/a.b twice"),
         ("it's 4 a.m., half-asleep, w/ $20.50 :)", "it's 4 a.m. half-asleep w/ $20.50 :)"),
         ("one more.\n- two of us,\nthree!", "one more\ntwo of us\nthree"),
@@ -57,6 +57,30 @@ def test_aeda_uses_all_six_marks():
 def test_punctuation_strip(text, bare):
     _, propose = shipped("punctuation_strip")
     assert changed(propose, text, intensity=1.0) == bare
+
+
+@pytest.mark.parametrize("text", ["I don't. Think of me", "homework, no. i get it", "if not, call"])
+def test_no_negation_comes_to_govern_another_word(text):
+    _, propose = shipped("punctuation_strip")
+    for seed in range(20):
+        variant = changed(propose, text, seed, 1.0)
+        assert not re.search(r"(?i)(?:n't|no|not)\"? \w", variant), variant
+    _, aeda = shipped("aeda")
+    for seed in range(40):
+        assert "not want" in changed(aeda, "I do not want to go there", seed, 1.0)
+
+
+def test_brackets_and_quotation_marks_go_in_pairs():
+    _, propose = shipped("punctuation_strip")
+    for seed in range(60):
+        variant = changed(propose, 'One, two: he (my boss) said "low", then left, ok', seed, 0.3)
+        assert variant.count('"') in (0, 2) and variant.count("(") == variant.count(")") != (variant.count('"') == 0)
+
+
+def test_numbers_written_alike_change_together():
+    _, propose = shipped("number_words")
+    assert changed(propose, "between 1 and 2 in the yard", intensity=0.01) == "between one and two in the yard"
+    assert changed(propose, "Two hours of it, maybe three.", intensity=0.01) == "2 hours of it, maybe 3."
 
 
 @pytest.mark.parametrize(
@@ -91,6 +115,7 @@ def test_numbers_become_words_and_words_numbers(text, written):
         "an eight-year-old",
         "twenty five",
         "iPhone 6",
+        "3 hr 50",
     ],
 )
 def test_numbers_that_stay(text):

@@ -34,6 +34,20 @@ def test_what_breaks_and_what_does_not(variant, reason):
     assert broken(ORIGINAL, variant) == reason
 
 
+@pytest.mark.parametrize(
+    ("original", "variant"),
+    [
+        ("idk how to say it", "how to say it"),
+        ("here w/out a lawyer", "here w/ a lawyer"),
+        ("we werent close", "we were close"),
+        ("I'm failing at it", "I'm faring at it"),
+    ],
+)
+def test_negations_in_short_or_in_a_verb_count(original, variant):
+    assert broken(original, variant) == "negation"
+    assert broken("here w/out a lawyer", "here without a lawyer") == ""
+
+
 def test_methods_may_change_what_they_declare():
     assert broken("I am tired", "I am worn", ["symptom"]) == ""
     assert broken("at 3 pm", "at 4 pm", ["number"]) == ""

@@ -69,6 +69,17 @@ def test_open_words_are_plain_and_unguarded():
     assert [passage.tokens[place].text for place in passage.open_words] == ["The", "quiet", "flat", "leave", "boxes"]
 
 
+def test_a_part_of_something_longer_is_not_open():
+    passage = Passage("See Mr. Oz at 3 pm w/ a 50-foot rope, mine or/and the tables' end, e.g. now. Go.")
+    opened = [passage.tokens[place].text for place in passage.open_words]
+    assert opened == ["See", "Oz", "at", "a", "rope", "the", "Go"]
+
+
+def test_without_in_short_is_one_negated_word():
+    tokens = Passage("sad w/ you, w/out her, W/O them, w/oats").tokens
+    assert [token.text for token in tokens if token.guard == "negation"] == ["w/out", "W/O"]
+
+
 def test_sentence_starts():
     passage = Passage("One day. two more! \nThree… four: five")
     starts = [passage.tokens[place].text for place in sorted(passage.sentence_starts)]
