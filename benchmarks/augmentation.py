@@ -1,7 +1,7 @@
 """Figures of the augmentation family: ``python -m benchmarks.augmentation [--quick] [--json PATH]``.
 
-The whole run of 28 methods over 2,030 sentences; our dispatch, lossless tokenising and seeding against bare loops of nlpaug
-and TextAttack that change as many words of the same texts; the memory of a shard with every resource loaded.
+The whole run of 28 methods over 2,030 sentences; our dispatch, lossless tokenising and seeding against bare loops of
+nlpaug and TextAttack that change as many words of the same texts; a shard's memory with every resource loaded.
 """
 
 from __future__ import annotations
@@ -17,10 +17,15 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
+from functools import cache, partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from benchmarks import nlpaug_peer
 from benchmarks.figures import Figure, arguments, cpu_seconds, finish, peak_bytes
+
+if TYPE_CHECKING:
+    from dataset_project.augmentation.text.tokens import Passage
 
 ROWS, VARIANTS = 2_030, 2
 # The 28 methods that need no resource besides those of the family, the predecessor's number.
@@ -35,6 +40,8 @@ FEW = {"embedding_substitute": 40, "tfidf_substitute": 300, "tfidf_insert": 300}
 UNTARGETED = ("contract",)
 PROBE = "--memory-probe"
 _GLOVE_WORDS = 30_000
+SHARE = 0.2
+_REPEATS = 5
 
 
 def sample_texts() -> list[str]:
@@ -46,45 +53,67 @@ def sample_texts() -> list[str]:
 
 
 def prepared_resources(names: Sequence[str], texts: list[str]):
-    """The named resources, made as the family makes them."""
+    """The named resources, made as the family makes them, once."""
+    from dataset_project.augmentation.preparation.tables import Prepared
+
+    return Prepared({name: partial(_resource_table, name, tuple(texts)) for name in names})
+
+
+@cache
+def _resource_table(name: str, texts: tuple[str, ...]):
     from dataset_project.augmentation.preparation.make import carriers_in, make_resource
-    from dataset_project.augmentation.preparation.tables import Prepared, TermTable
+    from dataset_project.augmentation.preparation.tables import TermTable
 
-    tables = {name: TermTable(make_resource(name, carriers_in(None), texts)) for name in names}
-    return Prepared({name: (lambda table=table: table) for name, table in tables.items()})
+    return TermTable(make_resource(name, carriers_in(None), texts))
 
 
-def our_methods(names: Sequence[str], texts: list[str]) -> dict[str, Callable[[str, int], str]]:
-    """Each method as ``(text, number) → text``: tokenising anew, seeding from names, proposing, splicing; one word a text."""
+def our_methods(names: Sequence[str], texts: list[str]) -> dict[str, Callable[[Passage, int, float], str]]:
+    """Each method as ``(passage, number, intensity) → text``: seeding from names, proposing, splicing."""
     from dataset_project.augmentation.methods.draws import Draws
     from dataset_project.augmentation.methods.registry import load_registry, make
     from dataset_project.augmentation.text.edits import apply, tidy
-    from dataset_project.augmentation.text.tokens import Passage
     from dataset_project.storage.seeding import seed_for
 
     registry = load_registry()
     needed = sorted({resource for name in names for resource in registry[name].resources})
     resources = prepared_resources(needed, texts)
 
-    def ready(name: str) -> Callable[[str, int], str]:
+    def ready(name: str) -> Callable[[Passage, int, float], str]:
         propose = make(registry[name], resources)
 
-        def once(text: str, number: int) -> str:
-            passage = Passage(text)
+        def once(passage: Passage, number: int, intensity: float) -> str:
             draws = Draws(seed_for(42, "augmented_sentences", name, 0, number, 0, 0))
-            return apply(text, tidy(text, propose(passage, draws, 1e-9)))
+            return apply(passage.text, tidy(passage.text, propose(passage, draws, intensity)))
 
         return once
 
     return {name: ready(name) for name in names}
 
 
+def _intensity(text: str, words: int) -> float:
+    """The intensity that comes to ``words`` words of ``text``."""
+    from dataset_project.augmentation.text.tokens import Passage
+
+    return (words - 0.5) / max(len(Passage(text).words), words)
+
+
+def _our_pass(once: Callable[[Passage, int, float], str], asked: Sequence[tuple[str, float]]) -> None:
+    """VARIANTS variants of each text, as the family makes them: tokenised anew, once a text."""
+    from dataset_project.augmentation.text.tokens import Passage
+
+    for text, intensity in asked:
+        passage = Passage(text)
+        for variant in range(VARIANTS):
+            once(passage, variant, intensity)
+
+
 def against_nlpaug(texts: list[str], quick: bool) -> list[Figure]:
-    """CPU time of a bare nlpaug loop over ours, both changing one word in each of the same texts."""
+    """CPU time of a bare nlpaug loop over ours, for the same texts, variants and number of words changed."""
     import numpy as np
 
     from dataset_project.augmentation.preparation.glove import vectors
     from dataset_project.augmentation.preparation.make import carriers_in
+    from dataset_project.augmentation.text.tokens import Passage
 
     figures = []
     with tempfile.TemporaryDirectory() as directory:
@@ -94,35 +123,44 @@ def against_nlpaug(texts: list[str], quick: bool) -> list[Figure]:
         theirs = nlpaug_peer.augmenters(scratch, texts)
         ours = our_methods(list(theirs), texts)
         for name, augment in theirs.items():
-            # Only texts that both change, so that the same number of words is changed.
-            both = [text for number, text in enumerate(texts) if ours[name](text, number) != text]
-            both = both[: min(FEW.get(name, 400), 60 if quick else 400)]
+            words, once = nlpaug_peer.WORDS[name], ours[name]
+            asked = [(text, _intensity(text, words)) for text in texts]
+            # Only texts in which we change as many words as were asked for, and nlpaug changes something.
+            asked = [(text, share) for text, share in asked if _changed(text, once(Passage(text), 0, share)) >= words]
+            asked = asked[: min(FEW.get(name, 400), 60 if quick else 400)]
             random.seed(1), np.random.seed(1)
-            both = [text for text in both if augment(text) != [text]]
-            repeats = 5
+            asked = [(text, share) for text, share in asked if augment(text) != [text]]
 
-            def bare(augment=augment, both=both) -> None:
-                for text in both:
-                    augment(text)
+            def bare(augment=augment, asked=asked) -> None:
+                for text, _ in asked:
+                    for _ in range(VARIANTS):
+                        augment(text)
 
-            def mine(once=ours[name], both=both, repeats=repeats) -> None:
-                for number in range(repeats):
-                    for text in both:
-                        once(text, number)
+            def mine(once=once, asked=asked) -> None:
+                for _ in range(_REPEATS):
+                    _our_pass(once, asked)
 
-            ratio, their_rate = _ratio(mine, bare, len(both), repeats, 1 if quick else 3)
+            ratio, their_rate = _ratio(mine, bare, len(asked) * VARIANTS, 1 if quick else 3)
             target = 3.0 if name in AT_LEAST_THREE else 1.0
-            peer = f"nlpaug 1.1.11: {their_rate:,.0f} texts per CPU-s, {len(both)} texts"
+            peer = f"nlpaug 1.1.11: {their_rate:,.0f} variants per CPU-s, {words} words in {len(asked)} texts"
             figures.append(Figure(f"ratio_nlpaug_{name}", ratio, "x", target, "at_least", peer, ratio))
     return figures
 
 
-def _ratio(mine, theirs, texts: int, repeats: int, rounds: int) -> tuple[float, float]:
-    """Median over rounds of their CPU seconds per text over ours, and their texts per CPU-second."""
+def _changed(before: str, after: str) -> int:
+    """Words that differ, at least: by the longest common subsequence of words."""
+    from rapidfuzz.distance import LCSseq
+
+    one, other = before.split(), after.split()
+    return max(len(one), len(other)) - LCSseq.similarity(one, other)
+
+
+def _ratio(mine, theirs, variants: int, rounds: int) -> tuple[float, float]:
+    """Median over rounds of their CPU seconds per variant over ours, and their variants per CPU-second."""
     mine(), theirs()
-    pairs = sorted((cpu_seconds(theirs) / texts, cpu_seconds(mine) / (texts * repeats)) for _ in range(rounds))
+    pairs = [(cpu_seconds(theirs) / variants, cpu_seconds(mine) / (variants * _REPEATS)) for _ in range(rounds)]
     ratios = sorted(slow / fast for slow, fast in pairs)
-    return ratios[len(ratios) // 2], 1 / pairs[len(pairs) // 2][0]
+    return ratios[len(ratios) // 2], 1 / sorted(slow for slow, _ in pairs)[len(pairs) // 2]
 
 
 def unpack_wordnet(root: Path) -> None:
@@ -141,7 +179,7 @@ def unpack_wordnet(root: Path) -> None:
 
 
 def against_textattack(texts: list[str], quick: bool) -> list[Figure]:
-    """CPU time per text of TextAttack's same transformation over ours, one word a text."""
+    """CPU time per variant of TextAttack's same transformation over ours, a fifth of the words of the same texts."""
     from benchmarks.textattack_peer import TRANSFORMATIONS
 
     if importlib.util.find_spec("textattack") is None:
@@ -149,13 +187,13 @@ def against_textattack(texts: list[str], quick: bool) -> list[Figure]:
         return [
             Figure(f"ratio_textattack_{name}", float("nan"), "x", None, "at_least", peer) for name in TRANSFORMATIONS
         ]
-    texts = texts[:: len(texts) // (20 if quick else 150)]
     ours = our_methods(list(TRANSFORMATIONS), texts)
+    texts = texts[:: len(texts) // (20 if quick else 150)]
     with tempfile.TemporaryDirectory() as directory:
         unpack_wordnet(Path(directory))
         done = subprocess.run(
             [sys.executable, "-m", "benchmarks.textattack_peer"],
-            input=json.dumps({"texts": texts, "wordnet": directory}),
+            input=json.dumps({"texts": texts, "wordnet": directory, "share": SHARE}),
             capture_output=True,
             text=True,
             check=False,
@@ -166,15 +204,14 @@ def against_textattack(texts: list[str], quick: bool) -> list[Figure]:
     theirs = json.loads(done.stdout.splitlines()[-1])
     figures = []
     for name, measured in theirs.items():
-        once = ours[name]
+        asked = [(text, SHARE) for text in texts]
 
-        def mine(once=once) -> None:
-            for number in range(20):
-                for text in texts:
-                    once(text, number)
+        def mine(once=ours[name], asked=asked) -> None:
+            for _ in range(_REPEATS):
+                _our_pass(once, asked)
 
         mine()
-        ratio = measured["seconds_per_text"] / (cpu_seconds(mine) / (20 * len(texts)))
+        ratio = measured["seconds_per_text"] / (cpu_seconds(mine) / (_REPEATS * VARIANTS * len(texts)))
         peer = f"TextAttack 0.3.11 {TRANSFORMATIONS[name]}: {1 / measured['seconds_per_text']:,.0f} texts per CPU-s"
         target = None if name in UNTARGETED else 50.0
         figures.append(Figure(f"ratio_textattack_{name}", ratio, "x", target, "at_least", peer, ratio))
@@ -221,19 +258,10 @@ def whole_run(texts_path: Path, quick: bool) -> list[Figure]:
         rows = sum(
             pq.read_metadata(path).num_rows for path in (place / "data" / "augmented_sentences").rglob("data.parquet")
         )
-        force = command("dataset-project", "build", "augmentation", "--force")
     peer = f"{len(methods)} methods x {ROWS:,} rows x {VARIANTS} variants; the predecessor took 2-4 h on 7 shards"
     return [
         Figure("singletons_wall_s", seconds, "s", 60.0, "at_most", peer),
         Figure("rows_per_wall_s", rows / seconds, "rows/s"),
-        Figure(
-            "whole_family_wall_s",
-            force,
-            "s",
-            None,
-            "at_most",
-            "sentences, resources, variants, scores, report: everything again",
-        ),
     ]
 
 

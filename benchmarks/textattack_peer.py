@@ -4,7 +4,7 @@ Installed with ``pip install --no-deps textattack==0.3.11``. It imports PyTorch,
 the transformations measured here never call; stand-ins take their places, so what is timed is TextAttack's own code.
 NLTK's stop-word list, which it reads on import and which is no package, is scikit-learn's here.
 
-``python -m benchmarks.textattack_peer`` reads JSON {"texts": […], "wordnet": directory} and prints JSON method →
+``python -m benchmarks.textattack_peer`` reads JSON {"texts": […], "wordnet": directory, "share": of words} and prints JSON method →
 {"seconds_per_text", "changed"}.
 """
 
@@ -96,8 +96,8 @@ def _load(wordnet: str):
     return textattack
 
 
-def measure(texts: list[str], wordnet: str) -> dict[str, dict[str, float]]:
-    """CPU seconds per text of each transformation, one word a text, and the share of texts it changed."""
+def measure(texts: list[str], wordnet: str, share: float) -> dict[str, dict[str, float]]:
+    """CPU seconds per text of each transformation, ``share`` of its words, and the share of texts it changed."""
     _load(wordnet)
     from textattack import transformations
     from textattack.augmentation import Augmenter
@@ -109,7 +109,7 @@ def measure(texts: list[str], wordnet: str) -> dict[str, dict[str, float]]:
         augmenter = Augmenter(
             transformation=getattr(transformations, name)(),
             constraints=constraints,
-            pct_words_to_swap=0.0,  # at least one word: one word
+            pct_words_to_swap=share,
             transformations_per_example=1,
         )
         augmenter.augment(texts[0])
@@ -125,4 +125,4 @@ def measure(texts: list[str], wordnet: str) -> dict[str, dict[str, float]]:
 
 if __name__ == "__main__":
     asked = json.load(sys.stdin)
-    print(json.dumps(measure(asked["texts"], asked["wordnet"])))
+    print(json.dumps(measure(asked["texts"], asked["wordnet"], asked["share"])))

@@ -26,7 +26,7 @@ def looked_up(table: TermTable, most: float) -> Options:
         word = lemma(lower, part)
         scored = zip(table.candidates(word, part), table.scores(word, part), strict=True)
         found = [other for other, score in scored if score <= most]
-        forms = [inflected(other, tag) for other in found]
+        forms = [plural(other) if tag == "NNS" else inflected(other, tag) for other in found]
         return [form for form in forms if form and form != lower]
 
     return options

@@ -9,6 +9,7 @@ and from these tables and compares.
 from __future__ import annotations
 
 from functools import lru_cache
+from pathlib import Path
 
 
 @lru_cache(maxsize=None)
@@ -48,10 +49,13 @@ def misspellings(distance: int = 2) -> dict[str, tuple[str, ...]]:
     Its list also holds other words, foreign ones and scraps of markup. Kept are plain words at most ``distance`` edits away
     (Damerau-Levenshtein) that are no correct spelling of anything.
     """
-    import nlpaug.augmenter.word as naw
+    from nlpaug.model.word_dict import Spelling
+    from nlpaug.util import LibraryUtil
     from rapidfuzz.distance import OSA
 
-    dictionary = naw.SpellingAug(include_reverse=False).model.dict
+    # The model itself: `SpellingAug` gives every caller the one that the first of the process asked for.
+    path = Path(LibraryUtil.get_res_dir(), "word", "spelling", "spelling_en.txt")
+    dictionary = Spelling(str(path), include_reverse=False).dict
     correct = {word.lower() for word in dictionary}
     found = {}
     for word in sorted(dictionary):
@@ -69,7 +73,8 @@ def misspellings(distance: int = 2) -> dict[str, tuple[str, ...]]:
 def word_statistics(documents: list[list[str]]) -> dict[str, tuple[float, float]]:
     """Word → (IDF, probability of being drawn) over tokenised documents (nlpaug `TfIdf`, after Xie et al. 2020).
 
-    Words that say little are likelier drawn. Documents and their words are taken in the order given.
+    Words that are rare in all documents together, and say little there, are drawn most; the commonest never. Documents and
+    their words are taken in the order given.
     """
     import nlpaug.model.word_stats as nmws
 

@@ -83,10 +83,23 @@ def _sites(passage: Passage, table: TermTable, known: Options, guards: Collectio
     for place, part, tag in content_words(passage, table, guards):
         token = passage.tokens[place]
         found = known(token.lower, part, tag)
-        if part == "n" and tag == "NN" and _lower(passage, place - 1) in words_for("counting"):
-            found = [new for new in found if plural(new)]
+        if part == "n" and tag == "NN":
+            found = _of_its_number(passage, place, found)
         if found:
             yield Site(place, token.start, token.end, tuple(like(new, token.text) for new in found))
+
+
+def _of_its_number(passage: Passage, place: int, found: Sequence[str]) -> Sequence[str]:
+    """Of nouns for a singular one, those that may stand there: "a" asks for one that is counted, and where no
+    determiner is, only one that is not counted may stand."""
+    if _lower(passage, place - 1) in words_for("counting"):
+        return [new for new in found if is_counted(new)]
+    return found if _has_determiner(passage, place) else [new for new in found if not is_counted(new)]
+
+
+def is_counted(noun: str) -> bool:
+    """Whether there may be one of it: "a couch", and no "a meat"."""
+    return bool(plural(noun)) and noun not in words_for("uncounted")
 
 
 def content_words(
@@ -150,11 +163,29 @@ def _noun_stands(passage: Passage, place: int) -> bool:
         return False
     if _tag(passage, place + 1).startswith(("NN", "CD")):
         return False
-    if passage.tags[place] == "NNS" or before in words_for("determiners"):
-        return True
-    if _tag(passage, place - 1) == "IN":
-        return not plural(passage.tokens[place].lower)
-    return _tag(passage, place - 1) == "JJ" and _lower(passage, place - 2) in words_for("determiners")
+    if passage.tags[place] == "NNS":
+        return not _is_verb(passage, place)
+    if _tag(passage, place - 1) == "IN" and not _has_determiner(passage, place):
+        return not is_counted(passage.tokens[place].lower)
+    return _has_determiner(passage, place)
+
+
+def _has_determiner(passage: Passage, place: int) -> bool:
+    """Whether a determiner stands before the noun, perhaps with an adjective between."""
+    determiners = words_for("determiners")
+    return _lower(passage, place - 1) in determiners or (
+        _tag(passage, place - 1) == "JJ" and _lower(passage, place - 2) in determiners
+    )
+
+
+def _is_verb(passage: Passage, place: int) -> bool:
+    """Whether what looks like a plural is a verb: "he files", "the mood that crashes", "someone else tunes it"."""
+    before = _tag(passage, place - 1)
+    return (
+        before in ("PRP", "WP", "WDT")
+        or _lower(passage, place - 1) in ("that", "who", "which", "else")
+        or _lower(passage, place + 1) in words_for("objects")
+    )
 
 
 def _verb_stands(passage: Passage, place: int) -> bool:

@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
 from io import BytesIO
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -30,6 +31,10 @@ DECIMALS = 4
 """Figures are rounded, so that another processor's last bits do not show."""
 _BLOCK, _POOL, _MUTUAL = 250, 60, 25
 _FIRST_SENSES = 1
+_VERB_SENSES = 3
+# What a verb takes, by WordNet's sentence frames: nothing, a thing, a person, two of them, a clause, an infinitive.
+_TAKES = {1: "", 2: "", 8: "thing", 11: "thing", 9: "person", 10: "person", 14: "two", 15: "two", 26: "clause",
+          28: "to", 24: "person to"}  # fmt: skip
 _LEAST_FREQUENT = 20
 _NEGATING = ("un", "in", "im", "il", "ir", "dis", "non", "mis", "anti", "counter")
 
@@ -65,22 +70,24 @@ def glove_neighbours(carriers: Carriers) -> pa.Table:
 
     A neighbour has the word's commonest part of speech and form, and counts the word among its own nearest. Nouns and
     verbs share a field of WordNet (food, motion …). Left out are inflections and other spellings of the word, its
-    opposites (WordNet; a negating prefix or -less; opposite polarity in textblob's lexicon), guarded and rude words,
-    names and rare words. Rows tagged ``phrase``: see `wordnet`.
+    opposites (WordNet; a negating prefix or -less; opposite polarity in textblob's lexicon), verbs that take other
+    objects ("ask me", no "say me"), guarded and rude words, names and rare words. Rows tagged ``phrase``: see `wordnet`.
     """
     words, unit = _plain_vectors(carriers)
     known = frequencies(carriers)
     index = sense_index(carriers, known)
-    opposite = _opposites(carriers, index, known)
+    with opened(carriers) as reader:
+        opposite = _opposites(reader, index, known)
+        frames = _frames(reader, index)
     allowed = [known.get(word, 0) >= _LEAST_FREQUENT and may_be_produced(word) for word in words]
     places = np.flatnonzero(allowed)
     pool, cosines = _nearest(unit, places)
     reach = cosines[:, _MUTUAL].copy()  # what a word's own nearest have at least
-    kinds = [_Kind.of(word, index) for word in words]
+    kinds = [_Kind.of(word, index, frames) for word in words]
     rows = []
     for at, word in enumerate(words):
         kind, found = kinds[at], []
-        against = refused().get(word, frozenset()).union(*(opposite.get(lemma, ()) for lemma in kind.lemmas))
+        against = set[str]().union(*(each.get(lemma, ()) for each in (opposite, refused()) for lemma in kind.lemmas))
         for other, cosine in zip(pool[at].tolist(), cosines[at].tolist(), strict=True):
             name, near = words[other], kinds[other]
             if (
@@ -98,12 +105,28 @@ def glove_neighbours(carriers: Carriers) -> pa.Table:
     return resource_table([*rows, *phrase_rows(index, known)])
 
 
-def _opposites(carriers: Carriers, index: Index, known: Mapping[str, int]) -> dict[str, set[str]]:
+def _opposites(reader: Any, index: Index, known: Mapping[str, int]) -> dict[str, set[str]]:
     found: dict[str, set[str]] = defaultdict(set)
-    with opened(carriers) as reader:
-        for (word, _), others in opposites(reader, index, known).items():
-            found[word] |= others.keys()
+    for (word, _), others in opposites(reader, index, known).items():
+        found[word] |= others.keys()
     return found
+
+
+def _frames(reader: Any, index: Index) -> dict[str, tuple[frozenset[str], frozenset[str]]]:
+    """Verb → what it takes in its first sense, and in any of its first few: see `_TAKES`."""
+    found = {}
+    for (word, tag), senses in index.items():
+        if tag == "v":
+            taken = [_taken(reader, word, sense.offset) for sense in senses[:_VERB_SENSES]]
+            found[word] = (taken[0], taken[0].union(*taken))
+    return found
+
+
+def _taken(reader: Any, word: str, offset: int) -> frozenset[str]:
+    synset = reader.synset_from_pos_and_offset("v", offset)
+    own = (lemma for lemma in synset.lemmas() if lemma.name() == word)
+    ids = {*synset.frame_ids(), *(each for lemma in own for each in lemma.frame_ids())}
+    return frozenset(_TAKES[each] for each in ids if each in _TAKES)
 
 
 def _nearest(unit: np.ndarray, places: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -132,9 +155,11 @@ class _Kind:
     tag: str
     fields: frozenset[int]
     polarity: float
+    takes: frozenset[str]
+    may_take: frozenset[str]
 
     @classmethod
-    def of(cls, word: str, index: Index) -> _Kind:
+    def of(cls, word: str, index: Index, frames: Mapping[str, tuple[frozenset[str], frozenset[str]]]) -> _Kind:
         from lemminflect import getAllLemmas
         from textblob.en import sentiment
 
@@ -143,7 +168,10 @@ class _Kind:
         fields = {sense.field for lemma in lemmas for sense in index.get((lemma, part), ())[:_FIRST_SENSES]}
         if not sentiment:
             sentiment.load()
-        return cls(lemmas, tag, frozenset(fields), sentiment.get(word, {}).get(None, (0.0,))[0])
+        known = [frames[lemma] for lemma in sorted(lemmas) if part == "v" and lemma in frames]
+        takes, may_take = (frozenset[str]().union(*each) for each in zip(*known, strict=True)) if known else ((), ())
+        polarity = sentiment.get(word, {}).get(None, (0.0,))[0]
+        return cls(lemmas, tag, frozenset(fields), polarity, frozenset(takes), frozenset(may_take))
 
     def may_become(self, other: _Kind) -> bool:
         part = coarse(self.tag)
@@ -152,6 +180,7 @@ class _Kind:
             and self.tag == other.tag
             and not self.lemmas & other.lemmas
             and (part in "ar" or bool(self.fields & other.fields))
+            and self.takes <= other.may_take
             and self.polarity * other.polarity >= 0
         )
 

@@ -7,35 +7,35 @@ byte for byte. What is guarded, and why, is decided in `lexicons`.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from functools import cache, cached_property, lru_cache
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from dataset_project.augmentation.text.lexicons import Guard, guard_of, resource
 
 Kind = Literal["word", "number", "url", "mention", "newline", "emoji", "mark"]
 
 _KINDS: tuple[Kind, ...] = ("url", "mention", "newline", "number", "word", "emoji", "mark")
-_TOKEN = re.compile(
-    r"""
-    (?P<url>(?:https?://|www\.)[^\s<>"]*[^\s<>".,;:!?'’)\]]
-      |(?<![\w@.])(?:[a-z0-9-]+\.)+(?:com|org|net|edu|gov|io|app|uk)\b(?:/[^\s<>"]*[^\s<>".,;:!?'’)\]])?)
-  | (?P<mention>(?<![\w@])(?:@\w[\w.-]*\w|@\w|[ur]/\w+|\#[^\W\d]\w*))
-  | (?P<newline>\r?\n)
+_URL = r"""(?P<url>(?:https?://|www\.)[^\s<>"]*[^\s<>".,;:!?'’)\]]
+      |(?<![\w@.])(?:[a-z0-9-]+\.)+(?:com|org|net|edu|gov|io|app|uk)\b(?:/[^\s<>"]*[^\s<>".,;:!?'’)\]])?)"""
+_MENTION = r"(?P<mention>(?<![\w@])(?:@\w[\w.-]*\w|@\w|[ur]/\w+|\#[^\W\d]\w*))"
+_SLASHED = r"(?P<slashed>[wW]/[oO](?:[uU][tT])?\b)"
+_REST = r"""
+    (?P<word>[^\W\d_][^\W_]*(?:['’\-][^\W_]+)*)
   | (?P<number>[$£€]?\d+(?:[.,:/]\d+)*(?:%|[^\W\d_]+)?)
-  | (?P<word>[wW]/[oO](?:[uU][tT])?\b|[^\W\d_][^\W_]*(?:['’\-][^\W_]+)*)
+  | (?P<newline>\r?\n)
   | (?P<emoji>(?:[\u203C\u2049\u2122\u2139\u2194-\u21AA\u231A-\u23FF\u25AA-\u27BF\u2934-\u2B55]
       |[\uFE0F\u200D\U0001F000-\U0001FAFF])+)
-  | (?P<mark>([^\w\s])\8*|_+)
-    """,
-    re.VERBOSE,
-)
-_MOST_REMEMBERED = 16_384
+  | (?P<mark>(?P<char>[^\w\s])(?P=char)*|_+)
+"""
+_TOKEN = re.compile(f"{_URL}|{_MENTION}|{_SLASHED}|{_REST}", re.VERBOSE)
+# Most texts have no link and no mention, and looking for them at every word takes most of the time.
+_PLAIN_TOKEN = re.compile(_REST, re.VERBOSE)
+_MAY_LINK = re.compile(r"[/@#]|\w\.\w")
+_MOST_REMEMBERED, _MOST_WORDS = 16_384, 65_536
 _JOINTS = frozenset("/\\-'’_&@#")
 
 
-@dataclass(frozen=True, slots=True)
-class Token:
+class Token(NamedTuple):
     """A token at ``text[start:end]``.
 
     ``lower`` is folded (lower case, straight apostrophes), ``guard`` says why the token must stay.
@@ -59,7 +59,7 @@ class Passage:
 
     def __init__(self, text: str):
         self.text = text
-        self.tokens: tuple[Token, ...] = tuple(_tokens(text))
+        self.tokens = _tokens(text)
 
     @cached_property
     def words(self) -> tuple[int, ...]:
@@ -69,20 +69,27 @@ class Passage:
     @cached_property
     def open_words(self) -> tuple[int, ...]:
         """Places in ``tokens`` of the words that any method may change: open ones, no part of something longer."""
-        return tuple(place for place, token in enumerate(self.tokens) if token.is_open and not self._is_part(place))
+        text, after_number, places = f" {self.text} ", False, []
+        for place, (start, end, word, lower, kind, guard) in enumerate(self.tokens):
+            if kind == "word" and guard is None and word.isalpha():
+                beside = text[start], text[end + 1]
+                if not (beside != (" ", " ") and self._is_joined(start, end, lower)) and not (
+                    after_number and lower in _words("units")
+                ):
+                    places.append(place)
+            after_number = kind == "number"
+        return tuple(places)
 
-    def _is_part(self, place: int) -> bool:
-        """Whether a word is joined to what stands beside it: "w/", "50-foot", "a.m.", "Dr. Oz", "the kids'", "3 pm"."""
-        text, token = self.text, self.tokens[place]
-        start, end = token.start, token.end
-        if _JOINTS & {text[start - 1 : start], text[end : end + 1]}:
+    def _is_joined(self, start: int, end: int, lower: str) -> bool:
+        """Whether a word is part of what stands right beside it: "w/", "50-foot", "a.m.", "Dr. Oz", "the kids'"."""
+        text = self.text
+        before = text[start - 1] if start else " "
+        after = text[end] if end < len(text) else " "
+        if before in _JOINTS or after in _JOINTS:
             return True
-        if text[end : end + 1] == "." and (text[end + 1 : end + 2].isalnum() or token.lower in _words("abbreviations")):
+        if after == "." and (text[end + 1 : end + 2].isalnum() or lower in _words("abbreviations")):
             return True
-        if text[start - 1 : start] == "." and text[start - 2 : start - 1].isalnum():
-            return True
-        before = self.tokens[place - 1] if place else None
-        return before is not None and before.kind == "number" and token.lower in _words("units")
+        return before == "." and text[start - 2 : start - 1].isalnum()
 
     @cached_property
     def tags(self) -> tuple[str, ...]:
@@ -115,12 +122,24 @@ def _words(name: str) -> frozenset[str]:
     return frozenset(resource({"abbreviations": "sentences.yaml", "units": "number_words.yaml"}[name])[name])
 
 
-def _tokens(text: str):
-    for match in _TOKEN.finditer(text):
-        kind = match.lastgroup
-        word = match.group()
-        lower = word.lower().replace("’", "'")
-        yield Token(match.start(), match.end(), word, lower, kind, guard_of(kind, lower))
+@lru_cache(maxsize=_MOST_WORDS)
+def _known(group: str, text: str) -> tuple[str, Kind, Guard | None]:
+    """Folded text, kind and guard of a token, remembered: a corpus has few different ones."""
+    kind = "word" if group == "slashed" else group
+    lower = text.lower().replace("’", "'")
+    return lower, kind, guard_of(kind, lower)
+
+
+def _tokens(text: str) -> tuple[Token, ...]:
+    pattern = _TOKEN if _MAY_LINK.search(text) else _PLAIN_TOKEN
+    # Half the cost of making a named tuple is its own constructor's.
+    known, make, tokens = _known, tuple.__new__, []
+    for match in pattern.finditer(text):
+        found = match.group()
+        start, end = match.span()
+        lower, kind, guard = known(match.lastgroup, found)
+        tokens.append(make(Token, (start, end, found, lower, kind, guard)))
+    return tuple(tokens)
 
 
 @lru_cache(maxsize=_MOST_REMEMBERED)
