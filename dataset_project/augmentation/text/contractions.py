@@ -12,6 +12,8 @@ from typing import Any
 from dataset_project.augmentation.text.lexicons import resource
 from dataset_project.augmentation.text.tokens import Passage
 
+_LEANING = frozenset(("am", "are", "is", "have", "has", "had", "would", "will", "not"))
+
 
 @lru_cache(maxsize=1)
 def _lists() -> dict[str, Any]:
@@ -114,12 +116,14 @@ def _is_or_has(source: Passage, place: int, host: str) -> str | None:
 def contracted(source: Passage, place: int) -> tuple[int, str] | None:
     """The last place of the words from ``place`` on that contract, and the contraction; None when they do not."""
     lists, tokens = _lists(), source.tokens
-    lower, second = tokens[place].lower, _next(source, place)
+    lower = tokens[place].lower
     if lower == "cannot":
         return place, "can't"
+    # Nearly every word ends here: nothing else is looked at, and no text is tagged, for want of a verb that may lean.
+    verb = tokens[place + 1].lower if place + 1 < len(tokens) else ""
+    second = _next(source, place) if verb in _LEANING else None
     if second is None:
         return None
-    verb = tokens[second].lower
     ending = _ending(source, place, second)
     if ending:
         return second, ("I" if lower == "i" else lower) + ending

@@ -23,9 +23,9 @@ def every_combo_is_accounted_for(files: Files, planned: Sequence[str], published
         return Finding(False, f"schema: {wrong[0]}", {"schema_differences": len(wrong)})
     with open_tables(files, "combo_statistics", "merge_statistics") as connection:
         told = {
-            row["combo_id"]: row for row in connection.execute("FROM combo_statistics").to_arrow_table().to_pylist()
+            row["combo_id"]: row for row in connection.sql("FROM combo_statistics").to_arrow_table().to_pylist()
         }
-        merged = connection.execute("FROM merge_statistics").to_arrow_table().to_pylist()[0]
+        merged = connection.sql("FROM merge_statistics").to_arrow_table().to_pylist()[0]
     unaccounted = len(set(planned) ^ set(told))
     miscounted = unreasoned = unsummed = 0
     total = 0

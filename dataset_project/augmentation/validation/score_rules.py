@@ -28,11 +28,11 @@ def scores_hold(files: Files, metric: str, low: float, high: float, banded: bool
     with open_tables(files, VARIANTS) as connection:
         outside = connection.execute(
             f"SELECT count(*) FILTER (NOT sim_{metric} BETWEEN {low} - 1e-6 AND {high} + 1e-6) FROM {VARIANTS}"
-        ).fetchone()[0]
+        ).fetchall()[0][0]
         nulls = connection.execute(
             f"SELECT count(*), {', '.join(f'count({name})' for name in columns)} FROM {VARIANTS}"
-        ).fetchone()
-        sample = connection.execute(
+        ).fetchall()[0]
+        sample = connection.sql(
             f"SELECT original_text, text, {', '.join(columns)} FROM {VARIANTS} ORDER BY text_sha256 LIMIT {SAMPLED}"
         ).to_arrow_table()
     wanted = {name: nulls[0] if name.removeprefix("sim_") in scores else 0 for name in columns}
