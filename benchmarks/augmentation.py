@@ -29,10 +29,36 @@ if TYPE_CHECKING:
 
 ROWS, VARIANTS = 2_030, 2
 # The 28 methods that need no resource besides those of the family, the predecessor's number.
-SINGLETONS = ("wordnet_synonym synonym_insert hypernym embedding_substitute tfidf_substitute tfidf_insert inflection "
-              "paraphrase_lexicon homophone expand_contractions abbreviations number_words aeda punctuation_strip filler emoji "
-              "sentence_shuffle spelling word_split word_swap word_delete word_crop keyboard ocr char_insert char_substitute "
-              "char_swap char_delete").split()  # fmt: skip
+SINGLETONS = (
+    "wordnet_synonym",
+    "synonym_insert",
+    "hypernym",
+    "embedding_substitute",
+    "tfidf_substitute",
+    "tfidf_insert",
+    "inflection",
+    "paraphrase_lexicon",
+    "homophone",
+    "expand_contractions",
+    "abbreviations",
+    "number_words",
+    "aeda",
+    "punctuation_strip",
+    "filler",
+    "emoji",
+    "sentence_shuffle",
+    "spelling",
+    "word_split",
+    "word_swap",
+    "word_delete",
+    "word_crop",
+    "keyboard",
+    "ocr",
+    "char_insert",
+    "char_substitute",
+    "char_swap",
+    "char_delete",
+)
 AT_LEAST_THREE = ("wordnet_synonym", "tfidf_substitute", "tfidf_insert", "embedding_substitute")
 # Slower peers get fewer texts: nlpaug compares a word with the whole vocabulary each time.
 FEW = {"embedding_substitute": 40, "tfidf_substitute": 300, "tfidf_insert": 300}
@@ -219,7 +245,8 @@ def against_textattack(texts: list[str], quick: bool) -> list[Figure]:
 
 
 def whole_run(texts_path: Path, quick: bool) -> list[Figure]:
-    """Wall seconds of the run of `augmented_sentences` on the default executor, checks included; and of a whole build."""
+    """Wall seconds of the run of `augmented_sentences` on the default executor, checks included; and of a whole
+    build."""
     import pyarrow.parquet as pq
 
     from dataset_project.augmentation.combos import plan_combos

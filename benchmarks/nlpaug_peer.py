@@ -1,7 +1,7 @@
 """nlpaug 1.1.11 as its users drive it: one augmenter, a loop over texts, a stated number of words changed in each.
 
-What it cannot find offline is given to it: WordNet from the project's carrier, part-of-speech tags by textblob's tagger (its
-own needs a download), GloVe as a text file of the 30,000 commonest words, TF-IDF trained on the same texts.
+What it cannot find offline is given to it: WordNet from the project's carrier, part-of-speech tags by textblob's tagger
+(its own needs a download), GloVe as a text file of the 30,000 commonest words, TF-IDF trained on the same texts.
 """
 
 from __future__ import annotations
@@ -20,7 +20,8 @@ WORDS = {
 
 
 def augmenters(directory: Path, texts: list[str]) -> dict[str, Callable[[str], object]]:
-    """Our method → nlpaug's ``augment``, each set to change WORDS words. ``directory`` is scratch space with WordNet in it."""
+    """Our method → nlpaug's ``augment``, each set to change WORDS words. ``directory`` is scratch space with WordNet in
+    it."""
     import nlpaug.augmenter.char as nac
     import nlpaug.augmenter.word as naw
     import nlpaug.model.word_dict as nmw

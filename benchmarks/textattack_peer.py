@@ -1,11 +1,11 @@
 """TextAttack 0.3.11 as a peer: its own transformations in its own augmenter, timed in a process of their own.
 
-Installed with ``pip install --no-deps textattack==0.3.11``. It imports PyTorch, transformers and a dozen other packages that
-the transformations measured here never call; stand-ins take their places, so what is timed is TextAttack's own code.
-NLTK's stop-word list, which it reads on import and which is no package, is scikit-learn's here.
+Installed with ``pip install --no-deps textattack==0.3.11``. It imports PyTorch, transformers and a dozen other packages
+that the transformations measured here never call; stand-ins take their places, so what is timed is TextAttack's own
+code. NLTK's stop-word list, which it reads on import and which is no package, is scikit-learn's here.
 
-``python -m benchmarks.textattack_peer`` reads JSON {"texts": […], "wordnet": directory, "share": of words} and prints JSON method →
-{"seconds_per_text", "changed"}.
+``python -m benchmarks.textattack_peer`` reads JSON {"texts": […], "wordnet": directory, "share": of words} and prints
+JSON method → {"seconds_per_text", "changed"}.
 """
 
 from __future__ import annotations
@@ -31,9 +31,31 @@ TRANSFORMATIONS = {
     "wordnet_synonym": "WordSwapWordNet",
     "contract": "WordSwapContract",
 }
-_UNUSED = ("torch transformers datasets flair language_tool_python OpenHowNet bert_score pycld2 pinyin jieba langdetect lru "
-           "editdistance terminaltables word2number more_itertools Levenshtein sentence_transformers tensorflow "
-           "tensorflow_hub wandb visdom requests").split()  # fmt: skip
+_UNUSED = (
+    "torch",
+    "transformers",
+    "datasets",
+    "flair",
+    "language_tool_python",
+    "OpenHowNet",
+    "bert_score",
+    "pycld2",
+    "pinyin",
+    "jieba",
+    "langdetect",
+    "lru",
+    "editdistance",
+    "terminaltables",
+    "word2number",
+    "more_itertools",
+    "Levenshtein",
+    "sentence_transformers",
+    "tensorflow",
+    "tensorflow_hub",
+    "wandb",
+    "visdom",
+    "requests",
+)
 
 
 class _AnyType(type):

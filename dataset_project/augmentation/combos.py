@@ -76,9 +76,9 @@ def plan_combos(
 ) -> list[Combo]:
     """Every combination of ``mode``, singletons first, in registry order. `copy` is always among them.
 
-    ``singletons``: one method each. ``pairs``: also every two. ``bounded_k``: up to ``max_methods``. ``all``: any number. ``ordered``: up to
-    ``max_methods`` in every order. ``methods`` limits which take part. Raises TooManyCombos above ``cap``, ValueError for
-    an unknown method.
+    ``singletons``: one method each. ``pairs``: also every two. ``bounded_k``: up to ``max_methods``. ``all``: any
+    number. ``ordered``: up to ``max_methods`` in every order. ``methods`` limits which take part. Raises TooManyCombos
+    above ``cap``, ValueError for an unknown method.
     """
     chosen = _chosen(registry, methods, include_label_changing)
     combining = [name for name in chosen if registry[name].family != "control"]

@@ -1,8 +1,8 @@
 """The engine: a combination of methods over all sentences, every variant asked for accepted or given up for a reason.
 
 Attempts go in rounds, all sentences at once, so that scores are computed in batches. What an attempt draws depends on
-(seed, combination, step, sentence, variant, attempt) alone, and what is accepted on the sentence and its own variants, so
-neither the order of rows nor what ran before in the process matters.
+(seed, combination, step, sentence, variant, attempt) alone, and what is accepted on the sentence and its own variants,
+so neither the order of rows nor what ran before in the process matters.
 """
 
 from __future__ import annotations
@@ -59,7 +59,8 @@ class Variant:
 
 @dataclass
 class Generated:
-    """What a combination came to: variants in order of (sentence, variant); attempts refused and slots given up, by reason."""
+    """What a combination came to: variants in order of (sentence, variant); attempts refused and slots given up, by
+    reason."""
 
     variants: list[Variant]
     rejected: Counter[str]

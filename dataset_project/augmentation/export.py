@@ -1,7 +1,7 @@
 """Accepted variants and their originals as one table, ready for training.
 
-What people do next: one combination, several or all, of the splits they train on, as one Parquet or CSV file. Reading goes
-one combination at a time, so that any number of them fits in memory.
+What people do next: one combination, several or all, of the splits they train on, as one Parquet or CSV file. Reading
+goes one combination at a time, so that any number of them fits in memory.
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 import pyarrow as pa
-
 
 EXPORTED = pa.schema(
     [

@@ -1,4 +1,5 @@
-"""Variants as a table: the columns of AUGMENTED_SENTENCES from what the engine accepted, and the figures of a combination."""
+"""Variants as a table: the columns of AUGMENTED_SENTENCES from what the engine accepted, and the figures of a
+combination."""
 
 from __future__ import annotations
 

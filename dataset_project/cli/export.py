@@ -19,7 +19,8 @@ def export() -> None:
 @click.argument("path", type=click.Path(dir_okay=False, path_type=Path))
 @click.option("--combo", "combos", multiple=True, metavar="KEY", help="Only this combination; may be repeated.")
 @click.option(
-    "--split", "splits", multiple=True, type=click.Choice(("train", "val", "test")), default=("train",), show_default=True,
+    "--split", "splits", multiple=True, type=click.Choice(("train", "val", "test")), default=("train",),
+    show_default=True,
     help="Splits whose variants are taken; may be repeated. Originals come of every split.",
 )  # fmt: skip
 @click.option("--originals/--no-originals", default=True, show_default=True, help="Also the source sentences.")
@@ -35,7 +36,9 @@ def augmentation(path: Path, combos: tuple[str, ...], splits: tuple[str, ...], o
     known = datasets["augmented_sentences"].keys
     unknown = [key for key in combos if key not in known]
     if unknown:
-        raise click.UsageError(f"no combination {', '.join(map(repr, unknown))}; there are {len(known)}: {known[0]} … {known[-1]}")
+        raise click.UsageError(
+            f"no combination {', '.join(map(repr, unknown))}; there are {len(known)}: {known[0]} … {known[-1]}"
+        )
     wanted = combos or tuple(key for key in known if key != "combo_1_copy")
     published = project.store.committed_keys("augmented_sentences", wanted)
     if not published or not project.store.committed_keys("source_sentences"):
@@ -48,6 +51,8 @@ def augmentation(path: Path, combos: tuple[str, ...], splits: tuple[str, ...], o
         raise click.ClickException(str(error)) from None
     console = Console()
     missing = len(wanted) - len(published)
-    console.print(f"{path}: {counts[0]:,} originals, {counts[1]:,} variants of {len(published)} combinations", highlight=False)
+    console.print(
+        f"{path}: {counts[0]:,} originals, {counts[1]:,} variants of {len(published)} combinations", highlight=False
+    )
     if missing:
         console.print(f"[yellow]{missing} combinations are not published and not in it[/]: see the manifest")

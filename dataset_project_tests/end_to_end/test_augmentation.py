@@ -83,12 +83,12 @@ def test_every_combination_has_a_dataset_a_record_and_a_row(built):
 
 def test_checks_pass_and_the_report_has_its_pictures_and_card(built):
     with built.instance() as instance:
-        checks = {
-            (record.event.asset_check_evaluation.asset_key.to_user_string(), record.event.asset_check_evaluation.check_name):
-            record.event.asset_check_evaluation.passed
+        evaluations = [
+            record.event.asset_check_evaluation
             for key in _check_keys()
             for record in instance.event_log_storage.get_asset_check_execution_history(key, limit=1)
-        }  # fmt: skip
+        ]
+    checks = {(each.asset_key.to_user_string(), each.check_name): each.passed for each in evaluations}
     assert len(checks) > 12
     # Every other fifth of the sample: a floor is the shipped sample's, so that check alone may warn.
     assert {name for name, passed in checks.items() if not passed} <= {("augmented_sentences", "acceptance_floor")}

@@ -1,7 +1,7 @@
 """Random draws for one attempt at one row: cheap to make, and the same on every Python version.
 
-Only `random.Random.random` is used: its sequence for an integer seed is guaranteed, that of `choice` or `sample` is not.
-Seeds come from `storage.seeding`.
+Only `random.Random.random` is used: its sequence for an integer seed is guaranteed, that of `choice` or `sample` is
+not. Seeds come from `storage.seeding`.
 """
 
 from __future__ import annotations

@@ -1,18 +1,19 @@
-"""The one adapter to nlpaug 1.1.11: its character maps, spelling dictionary and TF-IDF statistics as plain, ordered tables.
+"""The one adapter to nlpaug 1.1.11: its character maps, spelling dictionary and TF-IDF statistics as plain, ordered
+tables.
 
 Only nlpaug's models are used, never `augment`: that flattens line breaks, breaks contractions and links, draws from
-global state, ignores ``n`` for lists, replaces ``aug_p=0`` by 0.3, crashes on missing text and on a one-word crop, and keeps
-one TF-IDF model for all paths. Which words are changed, with which random numbers, is ours. A test draws from nlpaug itself
-and from these tables and compares.
+global state, ignores ``n`` for lists, replaces ``aug_p=0`` by 0.3, crashes on missing text and on a one-word crop, and
+keeps one TF-IDF model for all paths. Which words are changed, with which random numbers, is ours. A test draws from
+nlpaug itself and from these tables and compares.
 """
 
 from __future__ import annotations
 
-from functools import lru_cache
+from functools import cache, lru_cache
 from pathlib import Path
 
 
-@lru_cache(maxsize=None)
+@cache
 def keyboard(special: bool = False, numeric: bool = False) -> dict[str, tuple[str, ...]]:
     """Neighbouring keys of each character on a QWERTY keyboard, the same case (nlpaug `KeyboardAug`)."""
     import nlpaug.augmenter.char as nac
@@ -25,7 +26,7 @@ def keyboard(special: bool = False, numeric: bool = False) -> dict[str, tuple[st
     return {**lower, **upper}
 
 
-@lru_cache(maxsize=None)
+@cache
 def ocr() -> dict[str, tuple[str, ...]]:
     """Characters that optical character recognition confuses (nlpaug `OcrAug`), both ways."""
     import nlpaug.augmenter.char as nac
@@ -33,7 +34,7 @@ def ocr() -> dict[str, tuple[str, ...]]:
     return {key: tuple(sorted(values)) for key, values in sorted(nac.OcrAug().model.model.items()) if values}
 
 
-@lru_cache(maxsize=None)
+@cache
 def letters(upper: bool = False, numeric: bool = False, special: str = "") -> tuple[str, ...]:
     """Characters that random insertion and substitution draw from (nlpaug `RandomCharAug`)."""
     import nlpaug.augmenter.char as nac
@@ -46,8 +47,8 @@ def letters(upper: bool = False, numeric: bool = False, special: str = "") -> tu
 def misspellings(distance: int = 2) -> dict[str, tuple[str, ...]]:
     """Known misspellings of each word (nlpaug `SpellingAug`), sorted: nlpaug's own order varies between processes.
 
-    Its list also holds other words, foreign ones and scraps of markup. Kept are plain words at most ``distance`` edits away
-    (Damerau-Levenshtein) that are no correct spelling of anything.
+    Its list also holds other words, foreign ones and scraps of markup. Kept are plain words at most ``distance`` edits
+    away (Damerau-Levenshtein) that are no correct spelling of anything.
     """
     from nlpaug.model.word_dict import Spelling
     from nlpaug.util import LibraryUtil
@@ -73,8 +74,8 @@ def misspellings(distance: int = 2) -> dict[str, tuple[str, ...]]:
 def word_statistics(documents: list[list[str]]) -> dict[str, tuple[float, float]]:
     """Word → (IDF, probability of being drawn) over tokenised documents (nlpaug `TfIdf`, after Xie et al. 2020).
 
-    Words that are rare in all documents together, and say little there, are drawn most; the commonest never. Documents and
-    their words are taken in the order given.
+    Words that are rare in all documents together, and say little there, are drawn most; the commonest never. Documents
+    and their words are taken in the order given.
     """
     import nlpaug.model.word_stats as nmws
 

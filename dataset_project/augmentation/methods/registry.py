@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -46,10 +46,11 @@ class Propose(Protocol):
 class MethodSpec(BaseModel):
     """One method, as declared.
 
-    ``resources``: partitions of `augmentation_resources` it needs. ``may_change``: guards it may touch on purpose, such as
-    numbers written as words. ``cost``: relative work per row, until seconds are on record. ``max_intensity``: how far the
-    engine may raise the intensity to reach the quality band. ``floor``: share of the variants asked for that it has to fill,
-    on the shipped sample, before a check warns. ``banded``: false for the control, whose variants are its sources.
+    ``resources``: partitions of `augmentation_resources` it needs. ``may_change``: guards it may touch on purpose, such
+    as numbers written as words. ``cost``: relative work per row, until seconds are on record. ``max_intensity``: how
+    far the engine may raise the intensity to reach the quality band. ``floor``: share of the variants asked for that it
+    has to fill, on the shipped sample, before a check warns. ``banded``: false for the control, whose variants are its
+    sources.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -106,7 +107,8 @@ _factories: dict[str, Callable[[Mapping[str, Any], Prepared], Propose]] = {}
 
 
 def implements(name: str):
-    """Register a factory ``(parameters, prepared) -> Propose``. It raises MissingPart or ImportError for what is absent."""
+    """Register a factory ``(parameters, prepared) -> Propose``. It raises MissingPart or ImportError for what is
+    absent."""
 
     def register(factory: Callable[[Mapping[str, Any], Prepared], Propose]):
         _factories[name] = factory
@@ -124,7 +126,8 @@ def implementations() -> Mapping[str, Callable[[Mapping[str, Any], Prepared], Pr
 
 
 def make(spec: MethodSpec, prepared: Prepared) -> Propose:
-    """The method of ``spec``. Raises MissingPart when a library or resource is absent, ValueError for bad parameters."""
+    """The method of ``spec``. Raises MissingPart when a library or resource is absent, ValueError for bad
+    parameters."""
     for name, installed in spec.library_versions().items():
         if installed == "absent":
             raise MissingPart(f"method {spec.id} needs the library {name}: pip install {name}")
@@ -186,7 +189,7 @@ def _groups(groups: Any, methods: Mapping[str, MethodSpec], where: str) -> tuple
     return tuple(frozenset(group) for group in groups)
 
 
-@lru_cache(maxsize=None)
+@cache
 def _installed(name: str) -> str:
     try:
         return version(name)

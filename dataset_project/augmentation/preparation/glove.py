@@ -71,7 +71,8 @@ def glove_neighbours(carriers: Carriers) -> pa.Table:
     A neighbour has the word's commonest part of speech and form, and counts the word among its own nearest. Nouns and
     verbs share a field of WordNet (food, motion …). Left out are inflections and other spellings of the word, its
     opposites (WordNet; a negating prefix or -less; opposite polarity in textblob's lexicon), verbs that take other
-    objects ("ask me", no "say me"), guarded and rude words, names and rare words. Rows tagged ``phrase``: see `wordnet`.
+    objects ("ask me", no "say me"), guarded and rude words, names and rare words. Rows tagged ``phrase``: see
+    `wordnet`.
     """
     words, unit = _plain_vectors(carriers)
     known = frequencies(carriers)

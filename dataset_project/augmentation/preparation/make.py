@@ -30,7 +30,8 @@ _CARRIERS_OF: dict[str, tuple[str, ...]] = {
 
 
 def default_directory() -> Path:
-    """Where carriers are downloaded to unless a setting says otherwise: in the Python environment, shared by checkouts."""
+    """Where carriers are downloaded to unless a setting says otherwise: in the Python environment, shared by
+    checkouts."""
     return Path(sys.prefix) / "share" / "dataset_project" / "carriers"
 
 
@@ -46,7 +47,8 @@ def carrier_pins(resource: str) -> dict[str, str]:
 
 
 def make_resource(name: str, carriers: Carriers, texts: Sequence[str]) -> pa.Table:
-    """The resource ``name`` (columns of AUGMENTATION_RESOURCES). ``texts``: the source sentences, where it is made from them.
+    """The resource ``name`` (columns of AUGMENTATION_RESOURCES). ``texts``: the source sentences, where it is made from
+    them.
 
     Raises MissingPart when a carrier or a library is absent.
     """

@@ -16,7 +16,8 @@ RESOURCE_COLUMNS = ("term", "tag", "candidates", "scores")
 
 
 class TermTable:
-    """One resource: look-ups by (term, tag). Rows are decoded when first asked for, so a big table costs little memory."""
+    """One resource: look-ups by (term, tag). Rows are decoded when first asked for, so a big table costs little
+    memory."""
 
     def __init__(self, table: pa.Table):
         self._rows = {

@@ -34,7 +34,8 @@ class Corpus:
         return CharNgramTfidf(self.texts)
 
     def remembered(self, name: str, make: Callable[[], Any]) -> Any:
-        """What ``make`` gives, made once for this corpus: a score whose vectors of the originals every combination uses."""
+        """What ``make`` gives, made once for this corpus: a score whose vectors of the originals every combination
+        uses."""
         if name not in self._remembered:
             self._remembered[name] = make()
         return self._remembered[name]

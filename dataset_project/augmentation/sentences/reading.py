@@ -62,7 +62,8 @@ def source_hash(path: str | None) -> str:
 
 
 def read_sentences(path: str | None, columns: Columns) -> list[dict[str, str]]:
-    """Rows with the keys ``id, text, context, criterion, label, group`` and ``split`` (where there is one), sorted by id.
+    """Rows with the keys ``id, text, context, criterion, label, group`` and ``split`` (where there is one), sorted by
+    id.
 
     ``text`` is the evidence where a column for it is set; ``context`` is then the whole text, else None. Raises
     InvalidSource, naming column and row, for: a file that cannot be read, is empty, not UTF-8 or not a table; a missing
@@ -104,10 +105,7 @@ def _table(content: bytes, where: str, columns: Columns) -> Mapping[str, list[st
     if not content.strip():
         raise InvalidSource(f"{where} is empty")
     try:
-        if content[:4] == b"PAR1":
-            table = pq.read_table(io.BytesIO(content))
-        else:
-            table = _read_csv(content, where)
+        table = pq.read_table(io.BytesIO(content)) if content[:4] == b"PAR1" else _read_csv(content, where)
     except pa.ArrowException as error:
         raise InvalidSource(f"{where} is not a readable table: {str(error).splitlines()[0]}") from None
     twice = sorted({name for name in table.column_names if table.column_names.count(name) > 1})

@@ -19,8 +19,8 @@ def folded(text: str) -> str:
 def splits_by_group(rows: Sequence[dict[str, str]], seed: int) -> dict[str, str]:
     """Group → train, val or test, 70/15/15.
 
-    Groups that share a text (but for case and spacing) are one cluster and get one split: that of the cluster's smallest
-    group id. A group's split depends on its cluster alone, so adding other groups never moves it.
+    Groups that share a text (but for case and spacing) are one cluster and get one split: that of the cluster's
+    smallest group id. A group's split depends on its cluster alone, so adding other groups never moves it.
     """
     parent: dict[str, str] = {}
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 
 class Edit(NamedTuple):
-    """``text[start:end]`` becomes ``new``; an insertion has start == end. Offsets are code points of the text before."""
+    """``text[start:end]`` becomes ``new``; an insertion has start == end. Offsets are code points of the text
+    before."""
 
     start: int
     end: int
@@ -17,7 +19,7 @@ class Edit(NamedTuple):
 def tidy(text: str, edits: Iterable[Edit]) -> list[Edit]:
     """``edits`` in order, without those that change nothing. Raises ValueError when two overlap."""
     ordered = sorted(edit for edit in edits if text[edit.start : edit.end] != edit.new)
-    for before, after in zip(ordered, ordered[1:], strict=False):
+    for before, after in itertools.pairwise(ordered):
         if after.start < before.end:
             raise ValueError(f"edits overlap: {before} and {after} of {text!r}")
     return ordered

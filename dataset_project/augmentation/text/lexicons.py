@@ -1,8 +1,9 @@
-"""What must stay: word lists by reason, and the test of a token against them. Lists stand in ``resources/guards.yaml``."""
+"""What must stay: word lists by reason, and the test of a token against them. Lists stand in
+``resources/guards.yaml``."""
 
 from __future__ import annotations
 
-from functools import lru_cache
+from functools import cache, lru_cache
 from importlib.resources import files
 from typing import Any, Literal
 
@@ -20,7 +21,7 @@ def resource_text(name: str) -> str:
     return files(_PACKAGE).joinpath("resources", name).read_text(encoding="utf-8")
 
 
-@lru_cache(maxsize=None)
+@cache
 def resource(name: str) -> Any:
     """A shipped YAML resource, parsed once."""
     return yaml.load(resource_text(name), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))

@@ -1,4 +1,5 @@
-"""Part-of-speech tags of a passage: textblob's lexicon and rules (after Brill 1992), no model file, about 10 µs a sentence."""
+"""Part-of-speech tags of a passage: textblob's lexicon and rules (after Brill 1992), no model file, about 10 µs a
+sentence."""
 
 from __future__ import annotations
 

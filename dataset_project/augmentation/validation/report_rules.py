@@ -1,4 +1,5 @@
-"""What must hold for the report and the downstream scores: every combination accounted for, no gain without its control."""
+"""What must hold for the report and the downstream scores: every combination accounted for, no gain without its
+control."""
 
 from __future__ import annotations
 
@@ -18,13 +19,12 @@ RAN = ("ok", "empty")
 
 @validator
 def every_combo_is_accounted_for(files: Files, planned: Sequence[str], published: Mapping[str, Path]) -> Finding:
-    """One row per planned combination; rows, labels and totals are those of the published files (``published``: by key)."""
+    """One row per planned combination; rows, labels and totals are those of the published files (``published``: by
+    key)."""
     if wrong := schema_differences(files, "combo_statistics", COMBO_STATISTICS):
         return Finding(False, f"schema: {wrong[0]}", {"schema_differences": len(wrong)})
     with open_tables(files, "combo_statistics", "merge_statistics") as connection:
-        told = {
-            row["combo_id"]: row for row in connection.sql("FROM combo_statistics").to_arrow_table().to_pylist()
-        }
+        told = {row["combo_id"]: row for row in connection.sql("FROM combo_statistics").to_arrow_table().to_pylist()}
         merged = connection.sql("FROM merge_statistics").to_arrow_table().to_pylist()[0]
     unaccounted = len(set(planned) ^ set(told))
     miscounted = unreasoned = unsummed = 0
@@ -60,7 +60,8 @@ def scores_are_sound(files: Files, sizes: Sequence[int], repeats: int) -> Findin
         return Finding(False, f"schema: {wrong[0]}", {"schema_differences": len(wrong)})
     with open_tables(files, name) as connection:
         rows, distinct, outside, f1 = connection.execute(f"""
-            SELECT count(*), count(DISTINCT (train_size, repeat)) FILTER (train_size IN {tuple(sizes)} AND repeat < {repeats}),
+            SELECT count(*),
+                   count(DISTINCT (train_size, repeat)) FILTER (train_size IN {list(sizes)} AND repeat < {repeats}),
                    count(*) FILTER (NOT (accuracy BETWEEN 0 AND 1 AND macro_f1 BETWEEN 0 AND 1
                                          AND baseline_accuracy BETWEEN 0 AND 1 AND baseline_macro_f1 BETWEEN 0 AND 1)),
                    avg(macro_f1)
@@ -74,7 +75,8 @@ def scores_are_sound(files: Files, sizes: Sequence[int], repeats: int) -> Findin
 
 @validator
 def draws_are_paired(files: Files, control: str, present: Sequence[str]) -> Finding:
-    """Every combination was scored on the same draws (so baselines agree to the last digit), and the copy control is there."""
+    """Every combination was scored on the same draws (so baselines agree to the last digit), and the copy control is
+    there."""
     name = "downstream_scores"
     with open_tables(files, name) as connection:
         unpaired = connection.execute(f"""

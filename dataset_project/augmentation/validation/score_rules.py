@@ -23,7 +23,8 @@ RECOMPUTED = ("char", "tfidf", "embedding")
 
 @validator
 def scores_hold(files: Files, metric: str, low: float, high: float, banded: bool, scores: frozenset[str]) -> Finding:
-    """All variants lie in the band; every score is there, or null where it was not asked for; a sample recomputed agrees."""
+    """All variants lie in the band; every score is there, or null where it was not asked for; a sample recomputed
+    agrees."""
     columns = [f"sim_{name}" for name in ("char", "tfidf", "embedding", "minilm")]
     with open_tables(files, VARIANTS) as connection:
         outside = connection.execute(
@@ -61,7 +62,8 @@ def _difference(files: Files, metric: str, sample) -> float:
 
 @validator
 def sentences_are_sound(files: Files) -> Finding:
-    """Schema; unique ids; nothing blank; no group and no text (but for case and spacing) in two splits; hashes right."""
+    """Schema; unique ids; nothing blank; no group and no text (but for case and spacing) in two splits; hashes
+    right."""
     if wrong := schema_differences(files, SENTENCES, SOURCE_SENTENCES):
         return Finding(False, f"schema: {wrong[0]}", {"schema_differences": len(wrong)})
     folded = "lower(trim(regexp_replace(text, '\\s+', ' ', 'g')))"

@@ -25,7 +25,8 @@ _NEGATION = re.compile(
 
 @validator
 def variants_are_sound(files: Files, variants_per_sample: int, copies: bool) -> Finding:
-    """Schema; ids unique; at most ``variants_per_sample`` per sentence, numbered from 0; no text blank, repeated or a source's.
+    """Schema; ids unique; at most ``variants_per_sample`` per sentence, numbered from 0; no text blank, repeated or a
+    source's.
 
     ``copies``: the control, whose texts are the sources'.
     """

@@ -34,8 +34,8 @@ def test_any_names_any_order_and_ids_stay_text(tmp_path):
     rows = read_sentences(path, OWN)
     assert [row["id"] for row in rows] == ["002", "007"], "sorted by id, whatever the order of the file"
     assert rows[1]["text"] == "two\nlines, quoted"
-    table = pa.table({"group": ["g2", "g1"], "label": [0, 1], "criterion": ["B", "A"], "text": ["plain", "two\nlines, quoted"],
-                      "id": ["002", "007"], "unused": [[1], [2]]})  # fmt: skip
+    columns = {"group": ["g2", "g1"], "label": [0, 1], "criterion": ["B", "A"], "unused": [[1], [2]]}
+    table = pa.table(columns | {"text": ["plain", "two\nlines, quoted"], "id": ["002", "007"]})
     pq.write_table(table, tmp_path / "mine.parquet")
     assert read_sentences(str(tmp_path / "mine.parquet"), OWN) == rows
 
