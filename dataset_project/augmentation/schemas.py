@@ -67,7 +67,9 @@ EDIT = pa.struct(
 
 AUGMENTED_SENTENCES = pa.schema(
     [
-        _field("aug_id", pa.string(), "<source_id>:<combo>:<variant>, unique over all combos"),
+        _field(
+            "aug_id", pa.string(), "source id, combination and variant joined by colons: unique over all combinations"
+        ),
         _field("source_id", pa.string(), "the sentence it was made from"),
         _field("post_id", pa.string(), "the group of that sentence"),
         _field("text", pa.string(), "the variant"),

@@ -10,6 +10,8 @@ from contextlib import contextmanager
 
 from playwright.sync_api import Page, sync_playwright
 
+# The backfill daemon looks every 30 s, and that cannot be set.
+PATIENCE_MS = 180_000
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 # No sandbox: tests may run as root. The rest keeps the browser from talking to anybody but our server.
 FLAGS = [
@@ -44,3 +46,20 @@ def browser_page(width: int = 1600, height: int = 1000) -> Iterator[Page]:
             yield browser.new_page(viewport={"width": width, "height": height})
         finally:
             browser.close()
+
+
+def button(page: Page, name: str):
+    """A button by its whole name."""
+    return page.get_by_role("button", name=name, exact=True)
+
+
+def materialize(page: Page) -> None:
+    """Open the dialog of an asset's page."""
+    # By part of its name: an icon's and an ellipsis belong to it, too.
+    page.get_by_role("button", name="Materialize").first.click()
+
+
+def metadata(page: Page, name: str):
+    """The value beside a metadata entry's name, in the table of the event that is shown."""
+    label = page.get_by_role("cell", name=name, exact=True)
+    return label.locator("xpath=following-sibling::td[1]")

@@ -2,58 +2,25 @@
 
 from __future__ import annotations
 
-import csv
 import json
-import random
 
 import duckdb
 import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 
-from dataset_project.augmentation.sentences.reading import Columns, read_sentences
+from dataset_project_tests.end_to_end.sentences_workplace import KEYS, METHODS, sentences_workplace, write_source
 from dataset_project_tests.end_to_end.workplace import Workplace
 
-METHODS = ["aeda", "word_delete", "keyboard"]
-KEYS = ("combo_1_aeda", "combo_1_word_delete", "combo_1_keyboard", "combo_1_copy")
 PAIRS = ("combo_2_aeda+word_delete", "combo_2_aeda+keyboard", "combo_2_word_delete+keyboard")
-SAMPLE = Columns("sentence_id", "sentence_text", "DSM5_symptom", "status", "post_id")
-
-
-def _write_source(path, shuffled: bool = False) -> None:
-    """Every fifth shipped sentence, under a user's own column names."""
-    rows = read_sentences(None, SAMPLE)[::5]
-    if shuffled:
-        random.Random(3).shuffle(rows)
-    with open(path, "w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file)
-        writer.writerow(["sid", "body", "symptom", "present", "author"])
-        writer.writerows([row["id"], row["text"], row["criterion"], row["label"], row["group"]] for row in rows)
-
-
-def _workplace(directory, **environment) -> Workplace:
-    settings = {
-        "SOURCE": str(directory / "mine.csv"),
-        "ID_COLUMN": "sid",
-        "TEXT_COLUMN": "body",
-        "CRITERION_COLUMN": "symptom",
-        "LABEL_COLUMN": "present",
-        "GROUP_COLUMN": "author",
-        "METHODS": json.dumps(METHODS),
-        "DOWNSTREAM_SIZES": "[60]",
-        "DOWNSTREAM_REPEATS": "2",
-    }
-    named = {f"DATASET_AUGMENTATION__{name}": value for name, value in settings.items()}
-    common = {"DATASET_FAMILIES": '["augmentation"]', "DATASET_EXECUTOR": "in_process"}
-    return Workplace(directory, **(named | common | environment))
 
 
 @pytest.fixture(scope="module")
 def built(tmp_path_factory) -> Workplace:
     """One build of the singletons, in one process; without the lexical resources, which these methods do not read."""
     directory = tmp_path_factory.mktemp("augmentation")
-    _write_source(directory / "mine.csv")
-    workplace = _workplace(directory)
+    write_source(directory / "mine.csv")
+    workplace = sentences_workplace(directory)
     workplace.build("--partitions", "combo_1_aeda...combo_1_copy")
     return workplace
 
@@ -108,8 +75,8 @@ def _check_keys():
 
 def test_row_order_workers_and_hash_seed_change_no_byte(built, tmp_path):
     """The predecessor's output hung on each of them."""
-    _write_source(tmp_path / "mine.csv", shuffled=True)
-    other = _workplace(tmp_path, PYTHONHASHSEED="7")
+    write_source(tmp_path / "mine.csv", shuffled=True)
+    other = sentences_workplace(tmp_path, PYTHONHASHSEED="7")
     arguments = (
         "--partitions",
         "combo_1_aeda...combo_1_copy",
@@ -134,13 +101,13 @@ def test_row_order_workers_and_hash_seed_change_no_byte(built, tmp_path):
 
 def test_a_second_run_of_the_same_source_gives_the_same_bytes(built, tmp_path):
     (tmp_path / "mine.csv").write_bytes((built.directory / "mine.csv").read_bytes())
-    other = _workplace(tmp_path)
+    other = sentences_workplace(tmp_path)
     other.build("--partitions", "combo_1_aeda...combo_1_copy", PYTHONHASHSEED="99")
     assert other.hashes() == built.hashes()
 
 
 def test_a_failing_combination_is_named_the_others_are_published_and_only_it_runs_again(tmp_path):
-    _write_source(tmp_path / "mine.csv")
+    write_source(tmp_path / "mine.csv")
     registry = tmp_path / "registry.yaml"
     entries = [
         {"id": "aeda", "family": "style", "description": "marks"},
@@ -160,7 +127,9 @@ def test_a_failing_combination_is_named_the_others_are_published_and_only_it_run
         {"id": "copy", "family": "control", "description": "copies", "banded": False},
     ]
     registry.write_text(json.dumps({"methods": entries}))
-    workplace = _workplace(tmp_path, DATASET_AUGMENTATION__REGISTRY=str(registry), DATASET_AUGMENTATION__METHODS="[]")
+    workplace = sentences_workplace(
+        tmp_path, DATASET_AUGMENTATION__REGISTRY=str(registry), DATASET_AUGMENTATION__METHODS="[]"
+    )
     named = ("--partitions", "combo_1_aeda...combo_1_copy")
     done = workplace.run("dataset-project", "build", *named)
     assert done.returncode == 1
@@ -227,7 +196,7 @@ def test_what_cannot_be_planned_is_one_line_before_any_work(built, environment, 
 
 def test_a_bad_table_is_one_error_and_no_combination_starts(tmp_path):
     (tmp_path / "mine.csv").write_text("sid,body,symptom,present,author\na,one,A,1,g\na,two,A,1,g\n")
-    workplace = _workplace(tmp_path)
+    workplace = sentences_workplace(tmp_path)
     done = workplace.run("dataset-project", "build", "--partitions", "combo_1_aeda...combo_1_copy")
     assert done.returncode == 1
     assert "column sid is a duplicate id in row 2 ('a')" in done.stdout

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
 
-from dataset_project_tests.end_to_end.browser import browser_page
+from dataset_project_tests.end_to_end.browser import PATIENCE_MS, button, materialize, metadata
 from dataset_project_tests.end_to_end.servers import deployment
 from dataset_project_tests.end_to_end.workplace import COHORTS, Workplace
 
 pytestmark = pytest.mark.slow
 
-# The backfill daemon looks every 30 s, and that cannot be set.
-PATIENCE_MS = 180_000
 KEYS = COHORTS[:2]
 PICTURES = ("forecast_error", "glucose_by_hour", "label_prevalence", "one_day", "time_in_ranges")
 
@@ -23,37 +21,13 @@ def served(tmp_path_factory):
         yield running
 
 
-@pytest.fixture
-def page(tmp_path):
-    """A page; what it showed last is kept as a picture beside the test's other files."""
-    with browser_page() as opened:
-        opened.set_default_timeout(60_000)
-        yield opened
-        opened.screenshot(path=tmp_path / "last.png")
-
-
-def _button(page: Page, name: str):
-    return page.get_by_role("button", name=name, exact=True)
-
-
-def _materialize(page: Page) -> None:
-    # By part of its name: an icon's and an ellipsis belong to it, too.
-    page.get_by_role("button", name="Materialize").first.click()
-
-
-def _metadata(page: Page, name: str):
-    """The value beside a metadata entry's name, in the table of the event that is shown."""
-    label = page.get_by_role("cell", name=name, exact=True)
-    return label.locator("xpath=following-sibling::td[1]")
-
-
 def test_materialise_all_partitions_by_clicking_and_see_each_green(served, page):
     workplace = served.workplace
     page.goto(f"{served.url}/assets/patients")
-    _materialize(page)
-    _button(page, "All").click()
+    materialize(page)
+    button(page, "All").click()
     expect(page.get_by_text("2 partitions", exact=True)).to_be_visible()
-    _button(page, "Launch backfill").click()
+    button(page, "Launch backfill").click()
     expect(page.get_by_text("Created backfill")).to_be_visible()
 
     page.goto(f"{served.url}/assets/patients?view=partitions")
@@ -69,10 +43,10 @@ def test_materialise_all_partitions_by_clicking_and_see_each_green(served, page)
         page.get_by_text(key, exact=True).first.click()
         expect(page.get_by_text(f"Partition {key} materialized in run")).to_be_visible()
         record = workplace.store.committed("patients", key)
-        expect(_metadata(page, "sha256")).to_have_text(record.sha256)
-        expect(_metadata(page, "rows")).to_have_text("10")
-        expect(_metadata(page, "dagster/partition_row_count")).to_have_text("10")
-        expect(_metadata(page, "status")).to_have_text("ok")
+        expect(metadata(page, "sha256")).to_have_text(record.sha256)
+        expect(metadata(page, "rows")).to_have_text("10")
+        expect(metadata(page, "dagster/partition_row_count")).to_have_text("10")
+        expect(metadata(page, "status")).to_have_text("ok")
 
 
 def test_dataset_page_describes_it(served, page):
@@ -96,15 +70,15 @@ def test_report_shows_its_pictures(served, page):
     )
     assert done.returncode == 0, done.stderr
     page.goto(f"{served.url}/assets/simulation_report")
-    _materialize(page)
+    materialize(page)
     expect(page.get_by_text("Launched run")).to_be_visible()
     page.goto(f"{served.url}/assets/simulation_report?view=events")
     expect(page.get_by_text("Materialized in run")).to_be_visible(timeout=PATIENCE_MS)
     assert served.workplace.events_per_partition("simulation_report") == {None: 1}
     for name in PICTURES:
-        _metadata(page, name).get_by_text("Show Markdown").click()
+        metadata(page, name).get_by_text("Show Markdown").click()
         picture = page.get_by_role("dialog").get_by_role("img", name=name)
         expect(picture).to_be_visible()
         assert picture.evaluate("picture => picture.decode().then(() => picture.naturalWidth)") > 200
-        _button(page, "Close").click()
+        button(page, "Close").click()
         expect(page.get_by_role("dialog")).to_have_count(0)

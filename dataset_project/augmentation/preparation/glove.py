@@ -32,9 +32,8 @@ DECIMALS = 4
 _BLOCK, _POOL, _MUTUAL = 250, 60, 25
 _FIRST_SENSES = 1
 _VERB_SENSES = 3
-# What a verb takes, by WordNet's sentence frames: nothing, a thing, a person, two of them, a clause, an infinitive.
-_TAKES = {1: "", 2: "", 8: "thing", 11: "thing", 9: "person", 10: "person", 14: "two", 15: "two", 26: "clause",
-          28: "to", 24: "person to"}  # fmt: skip
+# What a verb takes, by WordNet's sentence frames: nothing, a thing, a person.
+_TAKES = {1: "", 2: "", 8: "thing", 11: "thing", 9: "person", 10: "person", 14: "person", 24: "person"}
 _LEAST_FREQUENT = 20
 _NEGATING = ("un", "in", "im", "il", "ir", "dis", "non", "mis", "anti", "counter")
 
@@ -181,9 +180,18 @@ class _Kind:
             and self.tag == other.tag
             and not self.lemmas & other.lemmas
             and (part in "ar" or bool(self.fields & other.fields))
-            and self.takes <= other.may_take
+            and (part != "v" or _may_take(self.takes, other.may_take))
             and self.polarity * other.polarity >= 0
         )
+
+
+def _may_take(takes: frozenset[str], may_take: frozenset[str]) -> bool:
+    """Whether a verb may stand where another does that ``takes`` these: "met" is no "arrived", "asked me" no "said me"."""
+    return (
+        ("person" not in takes or "person" in may_take)
+        and ("" in takes or not takes or bool(may_take & {"thing", "person"}))
+        and (takes != {""} or "" in may_take)
+    )
 
 
 def negates(word: str, other: str) -> bool:
