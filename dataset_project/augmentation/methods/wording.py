@@ -92,14 +92,20 @@ def _sites(passage: Passage, table: TermTable, known: Options, guards: Collectio
 def _of_its_number(passage: Passage, place: int, found: Sequence[str]) -> Sequence[str]:
     """Of nouns for a singular one, those that may stand there: "a" asks for one that is counted, and where no
     determiner is, only one that is not counted may stand."""
-    if _lower(passage, place - 1) in words_for("counting"):
+    first = _first_of_compound(passage, place)
+    if {_lower(passage, first - 1), _lower(passage, first - 2)} & words_for("counting"):
         return [new for new in found if is_counted(new)]
-    return found if _has_determiner(passage, place) else [new for new in found if not is_counted(new)]
+    return found if _has_determiner(passage, first) else [new for new in found if _may_be_bare(new)]
 
 
 def is_counted(noun: str) -> bool:
     """Whether there may be one of it: "a couch", and no "a meat"."""
     return bool(plural(noun)) and noun not in words_for("uncounted")
+
+
+def _may_be_bare(noun: str) -> bool:
+    """Whether one of it needs no determiner: "without milk", "after lunch", and no "without bottle"."""
+    return not is_counted(noun) or noun in words_for("bare")
 
 
 def content_words(
@@ -157,25 +163,42 @@ def _tag(passage: Passage, place: int) -> str:
 
 
 def _noun_stands(passage: Passage, place: int) -> bool:
-    """Outside compounds; one that is counted and singular with its determiner: "at work" and "by phone" are idioms."""
-    before = _lower(passage, place - 1)
-    if _tag(passage, place - 1).startswith(("NN", "VBG")) or before.endswith(("'s", "s'")):
-        return False
+    """The last of a compound; one that is counted and singular with its determiner: "at work", "by phone" are idioms."""
     if _tag(passage, place + 1).startswith(("NN", "CD")):
         return False
+    first = _first_of_compound(passage, place)
+    if _tag(passage, first - 1).startswith(("NN", "VBG")) or _is_contraction(_lower(passage, first - 1)):
+        return False
     if passage.tags[place] == "NNS":
-        return not _is_verb(passage, place)
-    if _tag(passage, place - 1) == "IN" and not _has_determiner(passage, place):
-        return not is_counted(passage.tokens[place].lower)
-    return _has_determiner(passage, place)
+        return first < place or not _is_verb(passage, place)
+    if _has_determiner(passage, first):
+        return True
+    bare = first == place and _may_be_bare(passage.tokens[place].lower)
+    return bare and _tag(passage, place - 1) in ("IN", "TO", "CC", "VB", "VBD", "VBP", "VBZ")
+
+
+def _first_of_compound(passage: Passage, place: int) -> int:
+    """The place of the noun itself, or of the one noun before it that it makes a compound with: "the bathroom floor"."""
+    before = place - 1
+    if before < 0 or passage.tags[before] != "NN" or passage.tokens[before].kind != "word":
+        return place
+    is_noun = passage.tokens[before].text.isalpha() and certain_part_of_speech(_lower(passage, before), "NN") == "n"
+    return before if is_noun and _has_determiner(passage, before) else place
 
 
 def _has_determiner(passage: Passage, place: int) -> bool:
-    """Whether a determiner stands before the noun, perhaps with an adjective between."""
-    determiners = words_for("determiners")
-    return _lower(passage, place - 1) in determiners or (
-        _tag(passage, place - 1) == "JJ" and _lower(passage, place - 2) in determiners
-    )
+    """Whether a determiner or a genitive stands before the noun, perhaps with an adjective between."""
+    return _determines(passage, place - 1) or (_tag(passage, place - 1) == "JJ" and _determines(passage, place - 2))
+
+
+def _determines(passage: Passage, place: int) -> bool:
+    lower = _lower(passage, place)
+    return lower in words_for("determiners") or (lower.endswith("'s") and not _is_contraction(lower))
+
+
+def _is_contraction(lower: str) -> bool:
+    """Whether 's is "is" or "has": "it's winter"; else it is a genitive, "my mother's house"."""
+    return lower.endswith("s'") or (lower.endswith("'s") and lower.removesuffix("'s") in words_for("never_owners"))
 
 
 def _is_verb(passage: Passage, place: int) -> bool:
@@ -195,7 +218,10 @@ def _verb_stands(passage: Passage, place: int) -> bool:
         before in ("JJ", "IN") and _tag(passage, place) != "VBG"
     ):
         return False
-    if _tag(passage, place + 1) in ("IN", "RP") or _lower(passage, place + 1) in words_for("particles"):
+    after = _lower(passage, place + 1)
+    if after in words_for("particles") or (
+        _tag(passage, place + 1) in ("IN", "RP") and after not in words_for("clause_openers")
+    ):
         return False
     for ahead in range(place + 2, min(place + 5, len(passage.tokens))):
         if passage.tokens[ahead].kind != "word":
@@ -210,7 +236,7 @@ def _adjective_stands(passage: Passage, place: int) -> bool:
     after = _tag(passage, place + 1)
     if after.startswith("NN"):
         return True
-    ends = after in (".", ",", ":", "CC") or _lower(passage, place + 1) in words_for("clause_openers")
+    ends = after in (".", ",", ":", "CC") or _lower(passage, place + 1) in words_for("clause_openers") | {"that"}
     return ends and _tag(passage, place - 1).startswith(("VB", "RB", "CC", ","))
 
 
