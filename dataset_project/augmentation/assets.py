@@ -227,7 +227,7 @@ def _downstream(settings: AugmentationSettings, work: PartitionWork) -> Outcome:
 
     corpus = _share(work, "source_sentences", "all", Corpus)
     task = corpus.remembered(
-        f"downstream {settings.downstream_sizes} {settings.downstream_repeats}",
+        f"downstream {work.master_seed} {settings.downstream_sizes} {settings.downstream_repeats}",
         lambda: Downstream(
             corpus.table,
             master_seed=work.master_seed,

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from dataset_project.augmentation.combos import CONTROL_OF_GAINS, Combo
+from dataset_project.augmentation.combos import CONTROL_KEY, Combo
 from dataset_project.augmentation.configuration import AugmentationSettings
 from dataset_project.orchestration.dataset import PartitionFiles, Validator
 from dataset_project.storage.published import Files
@@ -15,11 +15,6 @@ from dataset_project.storage.validation import Finding
 
 # Resources whose candidates stand in for a word as they are; antonyms and vectors do not.
 _SUBSTITUTES = ("wordnet_synonyms", "wordnet_hypernyms", "glove_neighbours", "homophones")
-
-
-def control_key() -> str:
-    """Partition key of the control that gains are measured against."""
-    return f"combo_1_{CONTROL_OF_GAINS}"
 
 
 def sentence_validators() -> tuple[Validator, ...]:
@@ -124,7 +119,7 @@ def downstream_validators(settings: AugmentationSettings) -> tuple[Validator, ..
 
     def paired(partitions: Sequence[PartitionFiles]) -> Finding:
         tables = {"downstream_scores": [files.data for files in partitions]}
-        return report_rules.draws_are_paired(tables, control_key(), [files.key for files in partitions])
+        return report_rules.draws_are_paired(tables, CONTROL_KEY, [files.key for files in partitions])
 
     return (
         Validator(

@@ -16,7 +16,9 @@ from dataset_project.augmentation.methods.registry import MethodSpec, Registry
 from dataset_project.storage.fingerprints import canonical_hash
 
 Mode = Literal["singletons", "pairs", "bounded_k", "all", "ordered"]
-CONTROL_OF_GAINS = "copy"
+CONTROL = "copy"
+CONTROL_KEY = f"combo_1_{CONTROL}"
+"""The control that gains are measured against, and its partition key."""
 # Longer than this a key would not fit a path: it then names its hash instead of its methods.
 _LONGEST_KEY = 150
 
@@ -108,7 +110,7 @@ def _chosen(registry: Registry, methods: Sequence[str], include_label_changing: 
     if unknown:
         raise ValueError(f"no method {', '.join(map(repr, unknown))}; there are: {', '.join(registry.methods)}")
     if methods:
-        wanted = {*methods, CONTROL_OF_GAINS}
+        wanted = {*methods, CONTROL}
         return [name for name in registry.methods if name in wanted]
     return [name for name, spec in registry.methods.items() if spec.label_preserving or include_label_changing]
 

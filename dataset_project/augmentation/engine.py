@@ -8,22 +8,18 @@ so neither the order of rows nor what ran before in the process matters.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-
-import numpy as np
 
 from dataset_project.augmentation.combos import Combo
 from dataset_project.augmentation.methods.draws import Draws
 from dataset_project.augmentation.methods.registry import Propose
+from dataset_project.augmentation.quality.scorers import Score
 from dataset_project.augmentation.sentences.corpus import Corpus
 from dataset_project.augmentation.text import guards
 from dataset_project.augmentation.text.edits import Edit, apply, tidy
 from dataset_project.augmentation.text.tokens import passage
 from dataset_project.storage.seeding import seed_for
-
-Score = Callable[[Sequence[str], Sequence[str]], np.ndarray]
-"""Originals and variants, position by position, to similarities."""
 
 STREAM = "augmented_sentences"
 # How a slot's intensity follows the band, and how often it may come up with what a sibling already has.

@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pyarrow as pa
 
+from dataset_project.augmentation.combos import CONTROL_KEY
+
 EXPORTED = pa.schema(
     [
         pa.field("id", pa.string(), nullable=False),
@@ -28,6 +30,11 @@ EXPORTED = pa.schema(
 )
 """Columns of an export. An original's id is its source's and its combo_id is empty."""
 FORMATS = (".parquet", ".csv")
+
+
+def default_combos(keys: Sequence[str]) -> tuple[str, ...]:
+    """The combinations that are exported when none is named: all but the copies."""
+    return tuple(key for key in keys if key != CONTROL_KEY)
 
 
 def training_tables(

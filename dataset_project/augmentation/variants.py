@@ -13,7 +13,8 @@ import numpy as np
 import pyarrow as pa
 
 from dataset_project.augmentation.combos import Combo
-from dataset_project.augmentation.engine import Generated, Score, Variant
+from dataset_project.augmentation.engine import Generated, Variant
+from dataset_project.augmentation.quality.scorers import Score
 from dataset_project.augmentation.schemas import AUGMENTED_SENTENCES, EDIT, METRICS, REASONS
 from dataset_project.augmentation.text.guards import profile
 

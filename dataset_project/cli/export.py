@@ -29,7 +29,7 @@ def augmentation(path: Path, combos: tuple[str, ...], splits: tuple[str, ...], o
 
     Controls that change labels are never exported; the copy control only when it is named.
     """
-    from dataset_project.augmentation.export import training_tables, write_export
+    from dataset_project.augmentation.export import default_combos, training_tables, write_export
 
     project = environment.load_project({})
     datasets = {dataset.name: dataset for dataset in project.datasets}
@@ -39,7 +39,7 @@ def augmentation(path: Path, combos: tuple[str, ...], splits: tuple[str, ...], o
         raise click.UsageError(
             f"no combination {', '.join(map(repr, unknown))}; there are {len(known)}: {known[0]} … {known[-1]}"
         )
-    wanted = combos or tuple(key for key in known if key != "combo_1_copy")
+    wanted = combos or default_combos(known)
     published = project.store.committed_keys("augmented_sentences", wanted)
     if not published or not project.store.committed_keys("source_sentences"):
         raise click.ClickException("nothing to export: build it first with `dataset-project build augmentation`")

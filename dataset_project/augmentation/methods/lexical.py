@@ -132,6 +132,8 @@ def _other_number(passage: Passage) -> Iterator[tuple[Edit, ...]]:
             continue
         token = tokens[place]
         new = lemma(token.lower, "n") if tag == "NNS" else plural(token.lower)
+        if new in words_for("uncounted") or token.lower in words_for("uncounted"):
+            continue
         if new and new != token.lower and (tag == "NN" or plural(new) == token.lower) and tags[place] in ("NN", "NNS"):
             yield (Edit(token.start, token.end, like(new, token.text)),)
 
@@ -147,17 +149,24 @@ def _number_is_free(passage: Passage, place: int) -> bool:
     if tokens[place].lower in words_for("one_of_them") or lemma(tokens[place].lower, "n") in words_for("one_of_them"):
         return False
     before = tokens[first - 1] if first else None
-    if before and (before.guard in ("quantity", "number") or before.lower == "of"):
+    if before and (before.guard in ("quantity", "number") or before.lower in ("of", "as") or _is_copula(before.lower)):
         return False
     after = tokens[place + 1] if place + 1 < len(tokens) else None
     if after is None or after.kind in ("mark", "newline", "emoji") or after.lower in words_for("free_followers"):
         return True
-    # Past tenses agree with nothing, but a pronoun further on might. Other followers may depend on the number.
+    # Past tenses agree with nothing, but a pronoun or a second verb further on might. Other followers may depend on the
+    # number.
     return (
         tags[place + 1] in ("VBD", "MD")
         and after.lower not in ("was", "were")
+        and "VBZ" not in tags[place + 1 :]
         and words_for("singular_pronouns").isdisjoint(token.lower for token in tokens[place + 1 :])
     )
+
+
+def _is_copula(lower: str) -> bool:
+    """Whether the noun after it is what somebody or something is: "I'm her hero"."""
+    return lower.endswith(("'m", "'s", "'re")) or lemma(lower, "v") in ("be", "become")
 
 
 def _other_complement(passage: Passage) -> Iterator[tuple[Edit, ...]]:

@@ -133,9 +133,10 @@ def _seen_tag(passage: Passage, place: int) -> str:
     tag = passage.tags[place]
     if tag not in ("VBD", "VBN"):
         return tag
-    before = range(max(0, place - 3), place)
-    if any(_lower(passage, at).endswith(("'ve", "'d", "'s", "'m", "'re")) for at in before) or any(
-        lemma(_lower(passage, at), "v") in ("have", "be", "get") for at in before
+    before = [_lower(passage, at) for at in range(max(0, place - 3), place)]
+    auxiliaries = [lemma(lower.removesuffix("n't").removesuffix("nt"), "v") for lower in before]
+    if any(lower.endswith(("'ve", "'d", "'s", "'m", "'re")) for lower in before) or any(
+        each in ("have", "be", "get") for each in auxiliaries
     ):
         return "VBN"
     return "VBD" if _tag(passage, place - 1).startswith(("PRP", "NN")) else PAST
@@ -163,7 +164,7 @@ def _tag(passage: Passage, place: int) -> str:
 
 
 def _noun_stands(passage: Passage, place: int) -> bool:
-    """The last of a compound; one that is counted and singular with its determiner: "at work", "by phone" are idioms."""
+    """The last of a compound; one that is counted and singular with its determiner: "by phone" is an idiom."""
     if _tag(passage, place + 1).startswith(("NN", "CD")):
         return False
     first = _first_of_compound(passage, place)
@@ -173,12 +174,15 @@ def _noun_stands(passage: Passage, place: int) -> bool:
         return first < place or not _is_verb(passage, place)
     if _has_determiner(passage, first):
         return True
-    bare = first == place and _may_be_bare(passage.tokens[place].lower)
-    return bare and _tag(passage, place - 1) in ("IN", "TO", "CC", "VB", "VBD", "VBP", "VBZ")
+    lower, before = passage.tokens[place].lower, _tag(passage, place - 1)
+    if before == "TO":  # what is not the name of a place may be a verb: "to love"
+        return first == place and lower in words_for("bare")
+    is_object = before in ("IN", "VB", "VBD", "VBP", "VBZ") and not lower.endswith("ing")
+    return is_object and first == place and _may_be_bare(lower)
 
 
 def _first_of_compound(passage: Passage, place: int) -> int:
-    """The place of the noun itself, or of the one noun before it that it makes a compound with: "the bathroom floor"."""
+    """The place of the noun itself, or of the noun before that makes a compound with it: "the bathroom floor"."""
     before = place - 1
     if before < 0 or passage.tags[before] != "NN" or passage.tokens[before].kind != "word":
         return place

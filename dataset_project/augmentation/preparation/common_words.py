@@ -45,6 +45,13 @@ def dull() -> frozenset[str]:
 
 
 @lru_cache(maxsize=1)
+def admitted() -> Mapping[tuple[str, str], frozenset[str]]:
+    """(word, n, v, a or r) → synonyms of it that readers found right, whatever the rules for them say."""
+    parts = resource("lexical.yaml")["admitted"].items()
+    return {(word, part): frozenset(others) for part, words in parts for word, others in words.items()}
+
+
+@lru_cache(maxsize=1)
 def refused() -> Mapping[str, frozenset[str]]:
     """Word → candidates that readers found wrong for it."""
     return {word: frozenset(others) for word, others in resource("lexical.yaml")["refused"].items()}

@@ -32,6 +32,8 @@ DECIMALS = 4
 _BLOCK, _POOL, _MUTUAL = 250, 60, 25
 _FIRST_SENSES = 1
 _VERB_SENSES = 3
+# Forms of verbs that look alike: which one is meant, its place in the sentence tells.
+_ALIKE = {"VBN": "VBD", "VBP": "VB"}
 # What a verb takes, by WordNet's sentence frames: nothing, a thing, a person.
 _TAKES = {1: "", 2: "", 8: "thing", 11: "thing", 9: "person", 10: "person", 14: "person", 24: "person"}
 _LEAST_FREQUENT = 20
@@ -177,7 +179,7 @@ class _Kind:
         part = coarse(self.tag)
         return (
             bool(part)
-            and self.tag == other.tag
+            and _ALIKE.get(self.tag, self.tag) == _ALIKE.get(other.tag, other.tag)
             and not self.lemmas & other.lemmas
             and (part in "ar" or bool(self.fields & other.fields))
             and (part != "v" or _may_take(self.takes, other.may_take))
@@ -186,7 +188,7 @@ class _Kind:
 
 
 def _may_take(takes: frozenset[str], may_take: frozenset[str]) -> bool:
-    """Whether a verb may stand where another does that ``takes`` these: "met" is no "arrived", "asked me" no "said me"."""
+    """Whether a verb may stand where another ``takes`` these: "I met him" is no "I arrived him"."""
     return (
         ("person" not in takes or "person" in may_take)
         and ("" in takes or not takes or bool(may_take & {"thing", "person"}))

@@ -17,6 +17,7 @@ import pyarrow as pa
 from dataset_project.augmentation.preparation.carriers import Carriers
 from dataset_project.augmentation.preparation.common_words import (
     Row,
+    admitted,
     dull,
     frequencies,
     is_plain,
@@ -160,7 +161,7 @@ def _synonyms(words: _Words, reader: Any, word: str, tag: str, sense: Sense) -> 
     found = []
     for other, others_frames in frames.items():
         rank = words.own_rank(other, tag, sense.offset)
-        if (
+        if other in admitted().get((word, tag), ()) or (
             rank <= _OWN_RANK
             and words.fits(word, other)
             and words.is_mainly(other, tag)
@@ -184,11 +185,11 @@ def _similar(words: _Words, synset: Any, word: str) -> list[str]:
     for other_synset in synset.similar_tos():
         for lemma in other_synset.lemmas():
             other = lemma.name()
-            rank = words.own_rank(other, "a", other_synset.offset())
-            if rank == 1 and words.fits(word, other) and words.is_mainly(other, "a"):
-                cosine = words.cosine(word, other)
-                if cosine >= _CLOSE_OTHER:
-                    found.append((-cosine, other))
+            rank, cosine = words.own_rank(other, "a", other_synset.offset()), words.cosine(word, other)
+            if other in admitted().get((word, "a"), ()) or (
+                rank == 1 and words.fits(word, other) and words.is_mainly(other, "a") and cosine >= _CLOSE_OTHER
+            ):
+                found.append((-cosine, other))
     return [other for _, other in sorted(found)]
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 import numpy as np
 
@@ -10,7 +10,8 @@ from dataset_project.augmentation.preparation.carriers import Carriers, MissingP
 from dataset_project.augmentation.preparation.tables import Prepared
 from dataset_project.augmentation.sentences.corpus import Corpus
 
-Score = Callable[[list[str], list[str]], np.ndarray]
+Score = Callable[[Sequence[str], Sequence[str]], np.ndarray]
+"""Originals and variants, position by position, to similarities."""
 
 
 def scorers(names: Iterable[str], corpus: Corpus, prepared: Prepared, carriers: Carriers) -> dict[str, Score]:

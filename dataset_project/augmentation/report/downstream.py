@@ -20,6 +20,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from dataset_project.augmentation.combos import CONTROL_KEY as CONTROL
 from dataset_project.augmentation.schemas import DOWNSTREAM_COMPARISON, DOWNSTREAM_SCORES
 from dataset_project.storage.seeding import stream
 
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
 
 STREAM = "downstream"
-CONTROL = "combo_1_copy"
 SOURCE_COLUMNS = ("source_id", "post_id", "text", "criterion", "label", "split")
 VARIANT_COLUMNS = ("source_id", "variant", "text", "split")
 _PRESENT, _LABELS = "1", {"0", "1"}

@@ -14,7 +14,6 @@ from dataset_project.augmentation.text.lexicons import Guard, guard_of, resource
 
 Kind = Literal["word", "number", "url", "mention", "newline", "emoji", "mark"]
 
-_KINDS: tuple[Kind, ...] = ("url", "mention", "newline", "number", "word", "emoji", "mark")
 _URL = r"""(?P<url>(?:https?://|www\.)[^\s<>"]*[^\s<>".,;:!?'’)\]]
       |(?<![\w@.])(?:[a-z0-9-]+\.)+(?:com|org|net|edu|gov|io|app|uk)\b(?:/[^\s<>"]*[^\s<>".,;:!?'’)\]])?)"""
 _MENTION = r"(?P<mention>(?<![\w@])(?:@\w[\w.-]*\w|@\w|[ur]/\w+|\#[^\W\d]\w*))"
