@@ -31,6 +31,7 @@ _SINGULAR = frozenset({"he", "she", "it"})
 _NOT_ALONE = frozenset(
     {"be", "have", "do", "use", "get", "let", "need", "dare", "can", "will", "may", "wish", "keep", "hope"}
 )
+_LINKS = frozenset({"and", "or", "then", "just", "never"})
 _AFTER_BE = ("JJ", "VBG", "VBN", "DT", "PRP$")
 
 
@@ -42,7 +43,7 @@ def sites(text: str) -> tuple[Sequence[Edit], ...]:
     for first, last in _sentences(passage):
         words = [token.lower for token in passage.tokens[first:last]]
         negations = [token for token in passage.tokens[first:last] if token.guard == "negation"]
-        if last == len(passage.tokens) or passage.tokens[last].text[0] != "?":
+        if last == len(passage.tokens) or (passage.tokens[last].text[0] != "?" and not _goes_on(passage, last)):
             if len(negations) == 1:
                 found += _without(passage, first, last)
             elif not negations and words_for("polar").isdisjoint(words):
@@ -60,6 +61,18 @@ def _sentences(passage: Passage) -> Iterator[tuple[int, int]]:
             start = place + 1
     if start < len(passage.tokens):
         yield start, len(passage.tokens)
+
+
+def _goes_on(passage: Passage, comma: int) -> bool:
+    """Whether another verb of the same subject comes after the comma: "I got up, ate, and went"."""
+    ahead = comma + 1
+    while ahead < len(passage.tokens) and passage.tokens[ahead].lower in _LINKS:
+        ahead += 1
+    return (
+        passage.tokens[comma].text == ","
+        and ahead < len(passage.tokens)
+        and passage.tags[ahead] in ("VB", "VBD", "VBP", "VBZ", "VBN")
+    )
 
 
 def _is_subject(passage: Passage, place: int, first: int) -> bool:
@@ -98,7 +111,9 @@ def _curled(new: str, passage: Passage) -> str:
 
 def _with(passage: Passage, first: int, last: int) -> Iterator[Sequence[Edit]]:
     tokens, tags = passage.tokens, passage.tags
-    for place in range(first, last):
+    # "Before I don't go" means nothing.
+    until = next((place for place in range(first, last) if tokens[place].lower == "before"), last)
+    for place in range(first, until):
         token, subject = tokens[place], _is_subject(passage, place - 1, first)
         after, after_tag = (tokens[place + 1], tags[place + 1]) if place + 1 < last else (None, "")
         if token.lower in _BE:

@@ -25,6 +25,8 @@ Options = Callable[[str, str, str], Sequence[str]]
 
 PHRASE = "phrase"
 _REMEMBERED = 4_096
+_AUXILIARIES = frozenset({"havent", "hasnt", "hadnt", "isnt", "arent", "wasnt", "werent"})
+"""Auxiliaries without their apostrophe, which no dictionary has."""
 _BEFORE, _AFTER = frozenset(" \n\t(\"“'‘"), frozenset(' \n\t)"”.,;:!?…') | {""}
 
 
@@ -134,8 +136,8 @@ def _seen_tag(passage: Passage, place: int) -> str:
     if tag not in ("VBD", "VBN"):
         return tag
     before = [_lower(passage, at) for at in range(max(0, place - 3), place)]
-    auxiliaries = [lemma(lower.removesuffix("n't").removesuffix("nt"), "v") for lower in before]
-    if any(lower.endswith(("'ve", "'d", "'s", "'m", "'re")) for lower in before) or any(
+    auxiliaries = [lemma(lower.removesuffix("n't"), "v") for lower in before if lower not in _AUXILIARIES]
+    if any(lower in _AUXILIARIES or lower.endswith(("'ve", "'d", "'s", "'m", "'re")) for lower in before) or any(
         each in ("have", "be", "get") for each in auxiliaries
     ):
         return "VBN"

@@ -121,21 +121,6 @@ def wordnet_tables(carriers: Carriers, names: Collection[str] = NAMES) -> dict[s
         return {name: resource_table([*made[name](), *phrases]) for name in names}
 
 
-def wordnet_synonyms(carriers: Carriers) -> pa.Table:
-    """(word, n, v, a or r) → synonyms by sense rank, then by how often each is used in that sense."""
-    return wordnet_tables(carriers, NAMES[:1])[NAMES[0]]
-
-
-def wordnet_hypernyms(carriers: Carriers) -> pa.Table:
-    """(word, n or v) → the next more general common words of its first sense."""
-    return wordnet_tables(carriers, NAMES[1:2])[NAMES[1]]
-
-
-def wordnet_antonyms(carriers: Carriers) -> pa.Table:
-    """(word, a, n, v or r) → opposites, direct ones first."""
-    return wordnet_tables(carriers, NAMES[2:])[NAMES[2]]
-
-
 Find = Callable[[_Words, Any, str, str, Sense], list[str]]
 
 

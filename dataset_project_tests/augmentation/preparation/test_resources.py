@@ -11,7 +11,14 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from dataset_project.augmentation.preparation import common_words, corpus_words, glove, phonetics, wordnet
+from dataset_project.augmentation.preparation import (
+    common_words,
+    corpus_words,
+    glove,
+    phonetics,
+    wordnet,
+    wordnet_reading,
+)
 from dataset_project.augmentation.preparation.make import carriers_in
 from dataset_project.augmentation.preparation.tables import TermTable
 from dataset_project.augmentation.schemas import AUGMENTATION_RESOURCES
@@ -164,7 +171,8 @@ def test_fixed_expressions_come_with_each_wordnet_resource(small):
 
 def test_opposites_count_those_that_mean_the_same_as_one(carriers):
     known = dict.fromkeys(sorted(FEW), 100)
-    opposite = glove._opposites(carriers, glove.sense_index(carriers, known), known)
+    with wordnet_reading.opened(carriers) as reader:
+        opposite = glove._opposites(reader, glove.sense_index(carriers, known), known)
     assert {"win", "gain", "find"} & opposite["lose"] and "decrease" in opposite["increase"]
     assert "happy" in opposite["unhappy"] and "couch" not in opposite["sofa"]
 
