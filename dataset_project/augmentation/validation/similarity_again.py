@@ -8,7 +8,9 @@ always all of them, for the document frequencies.
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -50,18 +52,25 @@ def _grams(text: str) -> list[str]:
     return [text[at : at + size] for size in (3, 4, 5) for at in range(len(text) - size + 1)]
 
 
+@lru_cache(maxsize=1)
+def _document_frequencies(sources: tuple[str, ...]) -> Counter[str]:
+    """In how many different sources each gram occurs; remembered, since every combination is judged by the same ones."""
+    return Counter(gram for text in sorted(set(sources)) for gram in sorted(set(_grams(text))))
+
+
 def _tfidf(sources: Sequence[str], originals: Sequence[str], variants: Sequence[str]) -> np.ndarray:
     if not any(originals) and not any(variants):
         return np.ones(len(originals))
     from sklearn.feature_extraction.text import CountVectorizer
     from sklearn.preprocessing import normalize
 
-    rows = {text: row for row, text in enumerate(dict.fromkeys((*sources, *originals, *variants)))}
-    n_sources = len(set(sources))
+    rows = {text: row for row, text in enumerate(dict.fromkeys((*originals, *variants)))}
     # scikit-learn's own character analyser squeezes runs of white space and drops texts shorter than three characters.
-    counts = CountVectorizer(analyzer=_grams, dtype=np.float64).fit_transform(rows)
-    frequency = counts[:n_sources].getnnz(axis=0)
-    counts.data *= (np.log((1 + n_sources) / (1 + frequency)) + 1)[counts.indices]
+    vectorizer = CountVectorizer(analyzer=_grams, dtype=np.float64)
+    counts = vectorizer.fit_transform(rows)
+    known = _document_frequencies(tuple(sources))
+    frequency = np.array([known[gram] for gram in vectorizer.get_feature_names_out()])
+    counts.data *= (np.log((1 + len(set(sources))) / (1 + frequency)) + 1)[counts.indices]
     unit = normalize(counts, norm="l2", copy=False)
     left, right = (unit[[rows[text] for text in texts]] for texts in (originals, variants))
     both_empty = (left.getnnz(axis=1) == 0) & (right.getnnz(axis=1) == 0)
