@@ -54,7 +54,7 @@ def _grams(text: str) -> list[str]:
 
 @lru_cache(maxsize=1)
 def _document_frequencies(sources: tuple[str, ...]) -> Counter[str]:
-    """In how many different sources each gram occurs; remembered, since every combination is judged by the same ones."""
+    """In how many different sources each gram occurs; remembered: every combination is judged by the same ones."""
     return Counter(gram for text in sorted(set(sources)) for gram in sorted(set(_grams(text))))
 
 
