@@ -151,17 +151,13 @@ def _number_is_free(passage: Passage, place: int) -> bool:
     before = tokens[first - 1] if first else None
     if before and (before.guard in ("quantity", "number") or before.lower in ("of", "as") or _is_copula(before.lower)):
         return False
+    if not words_for("singular_pronouns").isdisjoint(token.lower for token in tokens[place + 1 :]):
+        return False  # one of them may mean this noun
     after = tokens[place + 1] if place + 1 < len(tokens) else None
     if after is None or after.kind in ("mark", "newline", "emoji") or after.lower in words_for("free_followers"):
         return True
-    # Past tenses agree with nothing, but a pronoun or a second verb further on might. Other followers may depend on the
-    # number.
-    return (
-        tags[place + 1] in ("VBD", "MD")
-        and after.lower not in ("was", "were")
-        and "VBZ" not in tags[place + 1 :]
-        and words_for("singular_pronouns").isdisjoint(token.lower for token in tokens[place + 1 :])
-    )
+    # Past tenses agree with nothing, but a second verb further on might. Other followers may depend on the number.
+    return tags[place + 1] in ("VBD", "MD") and after.lower not in ("was", "were") and "VBZ" not in tags[place + 1 :]
 
 
 def _is_copula(lower: str) -> bool:

@@ -31,6 +31,8 @@ _SINGULAR = frozenset({"he", "she", "it"})
 _NOT_ALONE = frozenset(
     {"be", "have", "do", "use", "get", "let", "need", "dare", "can", "will", "may", "wish", "keep", "hope"}
 )
+_ASIDE = frozenset({"mean", "think", "know", "guess", "swear", "suppose", "reckon", "believe"})
+"""Verbs of clauses that say nothing by themselves: "but, I mean, nobody did"."""
 _LINKS = frozenset({"and", "or", "then", "just", "never"})
 _AFTER_BE = ("JJ", "VBG", "VBN", "DT", "PRP$")
 
@@ -138,7 +140,7 @@ def _swapped(passage: Passage, token: Token, new: str) -> Edit:
 def _with_do(passage: Passage, place: int, last: int, subject: str) -> Iterator[Sequence[Edit]]:
     """ "I cried" → "I didn't cry", "she eats" → "she doesn't eat"."""
     token, base = passage.tokens[place], _base(passage, place, last)
-    if not base:
+    if not base or (base in _ASIDE and place + 1 == last):
         return
     tag = passage.tags[place]
     present = "VBZ" if subject in _SINGULAR else "VBP"

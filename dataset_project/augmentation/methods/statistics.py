@@ -19,7 +19,7 @@ from dataset_project.augmentation.preparation.tables import Prepared
 from dataset_project.augmentation.text.edits import Edit
 from dataset_project.augmentation.text.lexicons import guard_of
 from dataset_project.augmentation.text.morphology import certain_part_of_speech, lemma
-from dataset_project.augmentation.text.tagging import lexicon
+from dataset_project.augmentation.text.tagging import coarse, lexicon
 from dataset_project.augmentation.text.tokens import Passage
 
 _TRIES = 8
@@ -77,10 +77,12 @@ def _tfidf_substitute(parameters: Mapping[str, Any], prepared: Prepared) -> Prop
         count = passage.how_many(intensity, len(known))
         chosen = draws.weighted_sample(known, weights, count) if any(weights) else draws.sample(known, count)
         edits: list[Edit] = []
+        drawn: set[str] = set()
         for place in chosen:
             token = tokens[place]
             new = words.draw(draws, tags[place], token.lower)
-            if new:
+            if new and new not in drawn:  # no word twice, which might stand side by side
+                drawn.add(new)
                 edits += with_article(passage, Site(place, token.start, token.end, ()), like(new, token.text))
         return edits
 
@@ -116,8 +118,11 @@ def _what_fits(passage: Passage, place: int) -> str:
     before, before_tag = tokens[place - 1], tags[place - 1]
     if passage.text[before.end : token.start] != " " or not certain_part_of_speech(token.lower, tag):
         return ""
+    # "I carefully died", "my stable mood", "didn't merely miss it": how bad it is, and what is denied, must stay.
+    if token.guard == "symptom" or lemma(token.lower, coarse(tag)) in words_for("never"):
+        return ""
     if tag in ("NN", "NNS") and before_tag in ("DT", "PRP$") and before.guard in (None, "person"):
         return "JJ"
-    if tag in ("VB", "VBD", "VBP", "VBZ") and lemma(token.lower, "v") not in words_for("never"):
-        return _MANNER if before_tag in ("PRP", "NN", "NNS", "NNP") and before.kind == "word" else ""
+    if tag in ("VB", "VBD", "VBP", "VBZ") and before.kind == "word" and before.guard != "negation":
+        return _MANNER if before_tag in ("PRP", "NN", "NNS", "NNP") else ""
     return ""

@@ -87,6 +87,8 @@ def _sites(passage: Passage, table: TermTable, known: Options, guards: Collectio
         found = known(token.lower, part, tag)
         if part == "n" and tag == "NN":
             found = _of_its_number(passage, place, found)
+        beside = {_lower(passage, place - 1), _lower(passage, place + 1)}
+        found = [new for new in found if new not in beside]  # no "the hallway hallway"
         if found:
             yield Site(place, token.start, token.end, tuple(like(new, token.text) for new in found))
 
@@ -170,7 +172,10 @@ def _noun_stands(passage: Passage, place: int) -> bool:
     if _tag(passage, place + 1).startswith(("NN", "CD")):
         return False
     first = _first_of_compound(passage, place)
-    if _tag(passage, first - 1).startswith(("NN", "VBG")) or _is_contraction(_lower(passage, first - 1)):
+    before = first - 1
+    if _is_contraction(_lower(passage, before)) or (
+        _tag(passage, before).startswith(("NN", "VBG")) and not _determines(passage, before)
+    ):
         return False
     if passage.tags[place] == "NNS":
         return first < place or not _is_verb(passage, place)
@@ -179,8 +184,8 @@ def _noun_stands(passage: Passage, place: int) -> bool:
     lower, before = passage.tokens[place].lower, _tag(passage, place - 1)
     if before == "TO":  # what is not the name of a place may be a verb: "to love"
         return first == place and lower in words_for("bare")
-    is_object = before in ("IN", "VB", "VBD", "VBP", "VBZ") and not lower.endswith("ing")
-    return is_object and first == place and _may_be_bare(lower)
+    is_object = before == "IN" or certain_part_of_speech(_lower(passage, place - 1), before) == "v"
+    return is_object and first == place and not lower.endswith("ing") and _may_be_bare(lower)
 
 
 def _first_of_compound(passage: Passage, place: int) -> int:
@@ -251,6 +256,8 @@ def _adverb_stands(passage: Passage, place: int) -> bool:
     after = _tag(passage, place + 1)
     if _lower(passage, place) != "just":
         return after not in ("JJR", "RBR")
+    if _lower(passage, place + 1) == "fine":
+        return False
     return after in ("JJ", "VB", "VBP", "VBZ", "VBG", "MD") or _lower(passage, place + 1).endswith("n't")
 
 

@@ -74,6 +74,9 @@ def test_negations_that_come_out():
         "I never cried.",
         "Nothing helps.",
         "Slept fine, ate fine.",
+        "I signed up, paid and went.",  # verbs that the negation would not reach
+        "I bought it, then cried.",
+        "But, I mean, nobody came.",
         "",
     ],
 )

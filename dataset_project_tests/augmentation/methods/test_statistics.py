@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 
+import pytest
+
 from dataset_project.augmentation.methods.draws import Draws
 from dataset_project.augmentation.methods.registry import make
 from dataset_project.augmentation.methods.statistics import CorpusWords
@@ -64,6 +66,25 @@ def test_insertions_fit_before_nouns_and_verbs_and_mend_the_article():
         assert words[place + 1] != "watched" or inserted[0].endswith("ly")
         assert article == ("An" if words[0][0] in "aeio" else "A") or words[0][0] in "uh"
     assert changed(propose, "Why? Never mind.", 1) == "Why? Never mind."
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Then I died.",
+        "Still my mood.",
+        "I didn't miss it.",
+        "Still the rest.",
+    ],
+)
+def test_insertions_leave_symptoms_and_negations_alone(text):
+    _, propose = with_tables("tfidf_insert")
+    assert {changed(propose, text, seed, 1.0) for seed in range(20)} == {text}
+
+
+def test_no_word_of_violence_or_of_despair_is_drawn():
+    words = CorpusWords(resources())
+    assert not {"gun", "rifle", "rope", "hung", "bridge", "train", "shot", "desperate", "murderer"} & set(words.idf)
 
 
 def test_the_real_corpus_gives_words_of_every_form():
