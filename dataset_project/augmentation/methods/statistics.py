@@ -25,6 +25,8 @@ from dataset_project.augmentation.text.tokens import Passage
 _TRIES = 8
 _MANNER = "manner"
 """The pool of adverbs that fit before a verb."""
+_NOUNS, _VERBS = frozenset(("NN", "NNS")), frozenset(("VB", "VBD", "VBP", "VBZ"))
+_SUBJECTS = frozenset(("PRP", "NN", "NNS", "NNP"))
 
 
 class CorpusWords:
@@ -113,16 +115,18 @@ def _what_fits(passage: Passage, place: int) -> str:
     """The pool whose words may stand before this one; empty where none may."""
     tokens, tags = passage.tokens, passage.tags
     token, tag = tokens[place], tags[place]
-    if not place or place in passage.sentence_starts or not token.text.isalpha() or not token.text.islower():
+    before, before_tag = (tokens[place - 1], tags[place - 1]) if place else (token, "")
+    # The cheapest question that most words fail comes first.
+    if tag in _NOUNS and before_tag in ("DT", "PRP$") and before.guard in (None, "person"):
+        pool = "JJ"
+    elif tag in _VERBS and before_tag in _SUBJECTS and before.kind == "word" and before.guard != "negation":
+        pool = _MANNER
+    else:
         return ""
-    before, before_tag = tokens[place - 1], tags[place - 1]
+    if place in passage.sentence_starts or not token.text.isalpha() or not token.text.islower():
+        return ""
     if passage.text[before.end : token.start] != " " or not certain_part_of_speech(token.lower, tag):
         return ""
     # "I carefully died", "my stable mood", "didn't merely miss it": how bad it is, and what is denied, must stay.
-    if token.guard == "symptom" or lemma(token.lower, coarse(tag)) in words_for("never"):
-        return ""
-    if tag in ("NN", "NNS") and before_tag in ("DT", "PRP$") and before.guard in (None, "person"):
-        return "JJ"
-    if tag in ("VB", "VBD", "VBP", "VBZ") and before.kind == "word" and before.guard != "negation":
-        return _MANNER if before_tag in ("PRP", "NN", "NNS", "NNP") else ""
-    return ""
+    denied = token.guard == "symptom" or lemma(token.lower, coarse(tag)) in words_for("never")
+    return "" if denied else pool

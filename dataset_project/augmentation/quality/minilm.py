@@ -19,14 +19,14 @@ MOST_TOKENS = 128
 # Processors differ in the last bits of a matrix product: what is stored must not.
 DECIMALS = 3
 _BATCH = 16
-_MOST_REMEMBERED = 16_384
+_MOST_REMEMBERED = 4_096
 
 
 class MiniLmSimilarity:
     """Cosines of MiniLM sentence vectors; every text is encoded once.
 
     ``model`` is the ONNX file, ``tokenizer_json`` the tokenizer's; ``originals`` are vectors that are already known, by
-    text. They are kept for good, the most recent others up to 25 MB.
+    text. They are kept for good, the most recent others up to 6 MB.
     """
 
     def __init__(self, model: bytes, tokenizer_json: bytes, originals: Mapping[str, np.ndarray] | None = None):
