@@ -38,7 +38,10 @@ class MiniLmSimilarity:
         options.log_severity_level = 3
         # The arena keeps the largest batch for good; without it a shard stays a third smaller.
         options.enable_cpu_mem_arena = options.enable_mem_pattern = False
-        self._session = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+        # Folding constants would hold the int8 word vectors as floats: twice as fast, and 80 MB more in every shard.
+        self._session = onnxruntime.InferenceSession(
+            model, options, providers=["CPUExecutionProvider"], disabled_optimizers=["ConstantFolding"]
+        )
         self._tokenizer = Tokenizer.from_str(tokenizer_json.decode("utf-8"))
         self._tokenizer.no_padding()
         self._tokenizer.enable_truncation(MOST_TOKENS)
