@@ -214,7 +214,6 @@ def _variants(settings: AugmentationSettings, plan: dict[str, Combo], work: Part
         items_rejected=refused,
         reason="" if table.num_rows else f"no variant was accepted: {reasons}",
         facts=facts,
-        cache_hits=sum(getattr(score, "cache_hits", 0) for score in scores.values()),
     )
 
 
