@@ -26,6 +26,7 @@ from dataset_project.augmentation.report.outcomes import ComboOutcome
 from dataset_project.augmentation.sentences.corpus import Corpus
 from dataset_project.augmentation.sentences.reading import Columns, source_hash
 from dataset_project.augmentation.sentences.table import sentences_table
+from dataset_project.augmentation.text.lexicons import word_lists_hash
 from dataset_project.augmentation.variants import figures, unfilled_items, variants_table
 from dataset_project.orchestration.dataset import Outcome, PartitionedDataset, Unavailable, Upstream
 from dataset_project.orchestration.planning import PlannedPartition
@@ -76,6 +77,7 @@ def augmentation_datasets(settings: AugmentationSettings, size: str) -> list[Par
         schemas={"data": schemas.AUGMENTATION_RESOURCES},
         partition_keys=(*preparation.RESOURCES, *of_scores),
         key_configuration=lambda key: {"carriers": carrier_pins(key)},
+        resources={"word_lists": word_lists_hash()},
         upstreams=(Upstream(sentences, lambda key: sentences.keys if key in preparation.FROM_SENTENCES else ()),),
         validators=checks.resource_validators(),
         cost=lambda key: 10.0 if key.startswith(("wordnet", "glove")) else 1.0,
@@ -95,6 +97,7 @@ def augmentation_datasets(settings: AugmentationSettings, size: str) -> list[Par
             "scores": sorted(settings.scores),
         },
         key_configuration=lambda key: {"methods": plan[key].identity},
+        resources={"word_lists": word_lists_hash()},
         upstreams=(Upstream(sentences, "all"), Upstream(resources, lambda key: resources_of[key])),
         validators=checks.variant_validators(settings, plan),
         cost=lambda key: plan[key].cost,

@@ -9,6 +9,8 @@ from typing import Any, Literal
 
 import yaml
 
+from dataset_project.storage.fingerprints import canonical_hash
+
 Guard = Literal["negation", "quantity", "context", "person", "symptom", "fixed", "number"]
 
 _PACKAGE = "dataset_project.augmentation"
@@ -25,6 +27,13 @@ def resource_text(name: str) -> str:
 def resource(name: str) -> Any:
     """A shipped YAML resource, parsed once."""
     return yaml.load(resource_text(name), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+
+
+@cache
+def word_lists_hash() -> str:
+    """Hash of every shipped list but the registry, of which each combination takes only its own methods."""
+    names = sorted(path.name for path in files(_PACKAGE).joinpath("resources").iterdir() if path.name.endswith(".yaml"))
+    return canonical_hash({name: resource_text(name) for name in names if name != "registry.yaml"})
 
 
 @lru_cache(maxsize=1)
