@@ -21,7 +21,7 @@ class LlmSettings(BaseModel):
     base_url: str = Field(OPENAI_URL, description="an OpenAI-compatible endpoint: OpenAI, Gemini, vLLM, Ollama …")
     api_key_variable: str = Field("OPENAI_API_KEY", description="environment variable that holds the key")
     directory: str | None = Field(
-        None, min_length=1, description="ledger, cache and limiter; unset: llm/ in the data directory (or here, for a URL)"
+        None, min_length=1, description="ledger, cache, limiter; unset: llm/ in the data directory"
     )
     requests_per_minute: Annotated[int, Field(ge=1, le=10_000_000)] | None = Field(
         500, description="provider's limit, shared by all processes; null: none (a server of your own)"

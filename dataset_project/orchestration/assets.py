@@ -6,7 +6,7 @@ without Dagster in it belongs to `planning` and `shards`.
 """
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -133,12 +133,14 @@ def _shard_op(dataset: PartitionedDataset, store: DatasetStore) -> dg.OpDefiniti
         ins={"keys": dg.In(list)},
         out=dg.Out(dg.Nothing),
         retry_policy=dg.RetryPolicy(max_retries=_SHARD_RETRIES, delay=0.5),
+        pool=dataset.pool,
     )
     def shard(context: dg.OpExecutionContext, keys: list) -> None:
         name = context.get_mapping_key() or "0"
         run = replace(_shard_run(context, name), last_retry=context.retry_number >= _SHARD_RETRIES)
         try:
-            records = run_shard(dataset, keys, store, run, _throttled_progress(context, dataset, name))
+            progress = _ShardProgress(context, dataset, name)
+            records = run_shard(dataset, keys, store, run, progress.after_partition, progress.activity)
         except (KeyboardInterrupt, DagsterExecutionInterruptedError) as error:
             # Dagster would retry an interrupted step. Refuse, and let the run hear of the interrupt once more.
             interrupts._received_interrupt["received"] = True
@@ -233,24 +235,34 @@ def _shards_were_left_out(context: dg.OpExecutionContext, dataset: PartitionedDa
     return f"{dataset.name}.{dataset.name}_plan" not in steps
 
 
-def _throttled_progress(context: dg.OpExecutionContext, dataset: PartitionedDataset, shard: str):
-    last = float("-inf")
-    state = {"shard": shard, "done": 0, "failed": 0, "rows": 0}
+class _ShardProgress:
+    """What a shard tells of itself, no more often than once a second."""
 
-    def on_progress(done: int, total: int, record: CommitRecord) -> None:
-        nonlocal last
-        state.update(done=done, of=total, key=record.partition)
-        state["failed"] += not record.is_final
-        state["rows"] += record.rows
-        if done == total or time.monotonic() - last >= _SECONDS_BETWEEN_EVENTS:
-            last = time.monotonic()
-            _report_progress(context, dataset, state)
+    def __init__(self, context: dg.OpExecutionContext, dataset: PartitionedDataset, shard: str):
+        self._context, self._dataset = context, dataset
+        self._last = float("-inf")
+        self._state: dict[str, Any] = {"shard": shard, "done": 0, "failed": 0, "rows": 0}
 
-    return on_progress
+    def after_partition(self, done: int, total: int, record: CommitRecord) -> None:
+        self._state.update(done=done, of=total, key=record.partition)
+        self._state["failed"] += not record.is_final
+        self._state["rows"] += record.rows
+        self._report(at_once=done == total)
+
+    def activity(self, figures: Mapping[str, Any]) -> None:
+        self._state["activity"] = dict(figures)
+        self._report()
+
+    def _report(self, at_once: bool = False) -> None:
+        if at_once or time.monotonic() - self._last >= _SECONDS_BETWEEN_EVENTS:
+            self._last = time.monotonic()
+            _report_progress(self._context, self._dataset, self._state)
 
 
 def _report_progress(context: dg.OpExecutionContext, dataset: PartitionedDataset, state: dict[str, Any]) -> None:
-    message = f"{dataset.name}: " + ", ".join(f"{name} {value}" for name, value in state.items())
+    told = {**state, **state.get("activity", {})}
+    told.pop("activity", None)
+    message = f"{dataset.name}: " + ", ".join(f"{name} {value}" for name, value in told.items())
     metadata = {_PROGRESS: dg.MetadataValue.json({"dataset": dataset.name, **state})}
     DagsterEvent.engine_event(context.get_step_execution_context(), message, EngineEventData(metadata=metadata))
 

@@ -7,6 +7,7 @@ checks, the manifest) is done once, for all datasets, by the other modules here.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -19,7 +20,7 @@ from dataset_project.storage.validation import Finding
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from dataset_project.orchestration.work import PartitionWork
+    from dataset_project.orchestration.work import PartitionInputs, PartitionWork, ShardWork
 
 
 class Rejected(Exception):
@@ -111,6 +112,10 @@ class PartitionedDataset:
     ``key_configuration`` adds what differs from key to key, such as the size of a last, partial block.
     ``cost`` is a static hint of relative work per key, used until a partition's seconds are on record.
     ``tolerated_failures`` is the share of failed items with which a partition still counts as ok.
+    ``session`` opens what the partitions of a shard share while they are computed, such as a connection to a model;
+    it is opened when the first of them is about to be computed, and its errors are those of each. ``pool`` is the
+    Dagster pool that bounds how many shards of several runs hold one at a time. ``estimate`` says what computing the
+    given partitions would take beyond time (requests, tokens, dollars), without doing anything.
     """
 
     name: str
@@ -128,6 +133,9 @@ class PartitionedDataset:
     validators: tuple[Validator, ...] = ()
     cost: Callable[[str], float] | None = None
     tolerated_failures: float = 0.0
+    session: Callable[[ShardWork], AbstractContextManager[Any]] | None = None
+    pool: str | None = None
+    estimate: Callable[[Sequence[PartitionInputs]], Sequence[tuple[str, str]]] | None = None
     kinds: tuple[str, ...] = ("parquet",)
     tags: Mapping[str, str] = field(default_factory=dict)
 

@@ -11,15 +11,17 @@ import logging
 import tempfile
 import time
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from dataset_project.orchestration.dataset import Outcome, PartitionedDataset, Rejected, Unavailable
 from dataset_project.orchestration.logs import redact, shard_log
 from dataset_project.orchestration.planning import PlannedPartition, Planner
-from dataset_project.orchestration.work import PartitionWork, files_in, upstream_files
+from dataset_project.orchestration.work import PartitionInputs, PartitionWork, ShardWork, files_in, upstream_files
 from dataset_project.storage.publishing import PartitionSlot, attempts_path, partition_slot
 from dataset_project.storage.records import CommitRecord, FileEntry, Status, content_hash
 from dataset_project.storage.store import DatasetStore
@@ -50,13 +52,21 @@ def run_shard(
     store: DatasetStore,
     run: ShardRun,
     on_progress: Callable[[int, int, CommitRecord], None] = lambda done, total, record: None,
+    on_activity: Callable[[Mapping[str, Any]], None] = lambda figures: None,
 ) -> list[CommitRecord]:
-    """Compute ``keys`` in order and return one record each. ``on_progress`` gets (done, total, record) after each."""
+    """Compute ``keys`` in order and return one record each.
+
+    ``on_progress`` gets (done, total, record) after each, ``on_activity`` what a session reports between two.
+    """
     records = []
-    with shard_log(store, run.run_id, dataset.name, run.shard) as log:
+    ordered = _died_on_last(dataset, keys, store, run)
+    with (
+        shard_log(store, run.run_id, dataset.name, run.shard) as log,
+        _Session(dataset, ordered, store, run, log, on_activity) as session,
+    ):
         log.info("%s: %d partitions", dataset.name, len(keys))
-        for key in _died_on_last(dataset, keys, store, run):
-            record = _run_partition(dataset, key, store, run, log)
+        for key in ordered:
+            record = _run_partition(dataset, key, store, run, log, session)
             records.append(record)
             on_progress(len(records), len(keys), record)
         log.info("%s: done, %d not ok", dataset.name, sum(not record.is_final for record in records))
@@ -76,8 +86,55 @@ def _deaths(attempts: Path, run: ShardRun) -> int:
     return noted["started"] if noted["run"] == run.run_id else 0
 
 
+class _Session:
+    """A dataset's session, opened when the first partition is about to be computed and kept until the last one is.
+
+    An error of opening it is every partition's: it is raised again for each.
+    """
+
+    def __init__(
+        self,
+        dataset: PartitionedDataset,
+        keys: Sequence[str],
+        store: DatasetStore,
+        run: ShardRun,
+        log: logging.Logger,
+        report: Callable[[Mapping[str, Any]], None],
+    ):
+        self._dataset, self._keys, self._store, self._run = dataset, keys, store, run
+        self._log, self._report = log, report
+        self._stack = ExitStack()
+        self._opened: Any = None
+        self._error: Exception | None = None
+
+    def __enter__(self) -> _Session:
+        return self
+
+    def __exit__(self, *exception: Any) -> None:
+        self._stack.__exit__(*exception)
+
+    def value(self, key: str) -> Any:
+        """What the dataset's session gave, opened for ``key`` and those after it. None where it declares none."""
+        if self._dataset.session is None:
+            return None
+        if self._error is not None:
+            raise self._error
+        if self._opened is None:
+            later = self._keys[self._keys.index(key) :]
+            states = Planner(self._store).plan(self._dataset, later)
+            due = [state.key for state in states if state.key == key or self._run.force or not state.is_done]
+            inputs = tuple(PartitionInputs(self._dataset, each, self._store) for each in due)
+            work = ShardWork(self._run.run_id, self._run.shard, inputs, self._log, self._report)
+            try:
+                self._opened = self._stack.enter_context(self._dataset.session(work))
+            except Exception as error:
+                self._error = error
+                raise
+        return self._opened
+
+
 def _run_partition(
-    dataset: PartitionedDataset, key: str, store: DatasetStore, run: ShardRun, log: logging.Logger
+    dataset: PartitionedDataset, key: str, store: DatasetStore, run: ShardRun, log: logging.Logger, session: _Session
 ) -> CommitRecord:
     with partition_slot(store, dataset.name, key) as slot:
         # Another build may have finished it while this one waited for the lock, or this run before it was retried.
@@ -88,7 +145,7 @@ def _run_partition(
             return planned.record
         deaths = _deaths(slot.attempts, run)
         slot.attempts.write_text(json.dumps({"run": run.run_id, "started": deaths + 1}))
-        attempt = _Attempt(dataset, planned, planner, slot, run, log)
+        attempt = _Attempt(dataset, planned, planner, slot, run, log, session)
         if deaths >= (1 if run.last_retry else MOST_DEATHS):
             record = attempt.failed(f"{_processes(deaths)} died while computing it (out of memory, or killed)")
         else:
@@ -112,9 +169,10 @@ class _Attempt:
         slot: PartitionSlot,
         run: ShardRun,
         log: logging.Logger,
+        session: _Session,
     ):
         self._dataset, self._planned, self._planner, self._slot = dataset, planned, planner, slot
-        self._run, self._log = run, log
+        self._run, self._log, self._session = run, log, session
         self._started_at = datetime.now(UTC)
         self._input_hashes: dict[str, str] = {}
         self._clock, self._cpu_clock = time.monotonic(), time.process_time()
@@ -174,8 +232,10 @@ class _Attempt:
 
     def _compute(self) -> tuple[Outcome, dict[str, FileEntry]]:
         dataset, key, store = self._dataset, self._planned.key, self._slot.store
+        session = self._session.value(key)
         staged = self._slot.stage()
-        outcome = dataset.compute(PartitionWork(dataset, key, self._planned.fingerprint, store, staged, self._log))
+        work = PartitionWork(dataset, key, self._planned.fingerprint, store, staged, self._log, session)
+        outcome = dataset.compute(work)
         failed_share = outcome.items_failed / max(outcome.items_planned, 1)
         if failed_share > dataset.tolerated_failures:
             raise _Invalid(f"{outcome.items_failed} of {outcome.items_planned} items failed: {outcome.reason}")

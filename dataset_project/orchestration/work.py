@@ -6,10 +6,11 @@ Everything it writes lands in the staging directory; publishing is the shard's b
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from dataset_project.orchestration.dataset import PartitionedDataset, PartitionFiles, Upstream
 from dataset_project.orchestration.planning import PlannedPartition, Planner
@@ -22,24 +23,11 @@ if TYPE_CHECKING:
     from dataset_project.storage.parquet import TableWriter
 
 
-class PartitionWork:
-    """One partition being computed.
+class PartitionInputs:
+    """What a partition is made of. Attributes: ``dataset`` (its declaration), ``key``."""
 
-    Attributes: ``dataset`` (its declaration), ``key``, ``fingerprint``, ``directory`` (the staging directory),
-    ``log`` (the shard's log file).
-    """
-
-    def __init__(
-        self,
-        dataset: PartitionedDataset,
-        key: str,
-        fingerprint: str,
-        store: DatasetStore,
-        directory: Path,
-        log: logging.Logger,
-    ):
-        self.dataset, self.key, self.fingerprint = dataset, key, fingerprint
-        self.directory, self.log = directory, log
+    def __init__(self, dataset: PartitionedDataset, key: str, store: DatasetStore):
+        self.dataset, self.key = dataset, key
         self._store = store
 
     @property
@@ -103,6 +91,27 @@ class PartitionWork:
             raise FileNotFoundError(f"{dataset}/{chosen} is not among what {self.dataset.name}/{self.key} is made of")
         return chosen
 
+
+class PartitionWork(PartitionInputs):
+    """One partition being computed.
+
+    Attributes besides its inputs: ``fingerprint``, ``directory`` (the staging directory), ``log`` (the shard's log
+    file), ``session`` (what the dataset's `session` gave the shard; None where it declares none).
+    """
+
+    def __init__(
+        self,
+        dataset: PartitionedDataset,
+        key: str,
+        fingerprint: str,
+        store: DatasetStore,
+        directory: Path,
+        log: logging.Logger,
+        session: Any = None,
+    ):
+        super().__init__(dataset, key, store)
+        self.fingerprint, self.directory, self.log, self.session = fingerprint, directory, log, session
+
     @contextmanager
     def writer(self, table: str = "data") -> Iterator[TableWriter]:
         """Write a declared table piece by piece."""
@@ -134,6 +143,21 @@ class PartitionWork:
             "config_hash": self.config_hash,
             "code_version": self.dataset.code_version,
         }
+
+
+@dataclass(frozen=True)
+class ShardWork:
+    """What a dataset's `session` is opened for: the partitions that a shard computes, in that order.
+
+    ``group`` names the run whose shards work together. ``report`` shows people what goes on between two partitions
+    (name → figure); it may be called as often as wanted, from the thread that computes.
+    """
+
+    group: str
+    shard: str
+    partitions: tuple[PartitionInputs, ...]
+    log: logging.Logger
+    report: Callable[[Mapping[str, Any]], None]
 
 
 def files_in(directory: Path, key: str, upstream: Mapping[str, Sequence[PartitionFiles]]) -> PartitionFiles:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import uuid
+from contextlib import contextmanager
 from dataclasses import replace
 
 import pytest
 
-from dataset_project.orchestration.dataset import Outcome
+from dataset_project.orchestration.dataset import Outcome, Unavailable
 from dataset_project.orchestration.logs import log_path, redact
 from dataset_project.orchestration.shards import ShardRun, run_shard
 from dataset_project.storage.store import DatasetStore
@@ -142,3 +143,47 @@ def test_secrets_reach_no_accepted_record_either(tiny, monkeypatch):
     record = run_shard(dataset, ["p0"], tiny.store, RUN)[0]
     assert (record.status, record.reason, record.facts["url"]) == ("ok", "401 for [redacted]", "[redacted]")
     assert redact("postgresql://me:hunter2@host/db") == "postgresql://[redacted]@host/db"
+
+
+def test_a_session_is_opened_once_for_what_is_to_do_and_closed_whatever_happens(tiny):
+    numbers = tiny_datasets()[0]
+    run_shard(numbers, ["p1"], tiny.store, RUN)
+    seen: list[object] = []
+    told: list[dict] = []
+
+    @contextmanager
+    def session(shard):
+        seen.append([inputs.key for inputs in shard.partitions])
+        try:
+            yield shard
+        finally:
+            seen.append("closed")
+
+    def compute(work):
+        work.session.report({"requests": len(seen)})
+        if work.key == "p2":
+            raise RuntimeError("told to fail")
+        return numbers.compute(work)
+
+    dataset = replace(numbers, session=session, compute=compute)
+    records = run_shard(dataset, dataset.keys, tiny.store, RUN, on_activity=lambda figures: told.append(dict(figures)))
+    assert [record.status for record in records] == ["ok", "ok", "failed", "ok"]
+    assert seen == [["p0", "p2", "p3"], "closed"] and told == [{"requests": 1}] * 3
+    run_shard(dataset, ["p0", "p1"], tiny.store, RUN)
+    assert len(seen) == 2, "nothing to do opens none"
+
+
+@pytest.mark.parametrize(("error", "status"), [(Unavailable("no key"), "unavailable"), (ValueError("bad"), "failed")])
+def test_a_session_that_cannot_be_opened_is_every_partitions_reason(tiny, error, status):
+    opened: list[str] = []
+
+    @contextmanager
+    def session(shard):
+        opened.append(shard.group)
+        raise error
+        yield
+
+    dataset = replace(tiny_datasets()[0], session=session)
+    records = run_shard(dataset, ["p0", "p1"], tiny.store, RUN)
+    assert [record.status for record in records] == [status, status] and opened == ["run-1"]
+    assert all(str(error) in record.reason for record in records)
