@@ -17,19 +17,20 @@ FAMILIES = ("simulations", "augmentation", "trials", "documents", "puzzles")
 # What each package may import of the project, besides itself.
 ALLOWED = {
     "storage": set(),
+    "drawing": set(),
     "llm": {"storage"},
     "orchestration": {"storage"},
-    "settings": {"orchestration", *FAMILIES},
+    "settings": {"llm", "orchestration", *FAMILIES},
     "families": {"orchestration", "settings", *FAMILIES},
     "definitions": {"families", "orchestration", "settings", "storage"},
-    "cli": {"families", "orchestration", "settings", "storage"},
+    "cli": {"families", "llm", "orchestration", "settings", "storage"},
     "__init__": set(),
 }
 # What the commands import of a family: its export, which is a command's business alone.
 COMMAND_DOOR = "export"
 # A family's door sees the spine; its domain modules see streams, verdicts and the models they call.
 DOORS = {"assets", "checks"}
-DOMAIN_MAY_USE = {"storage.seeding", "storage.validation", "storage.published", "storage.fingerprints"}
+DOMAIN_MAY_USE = {"drawing", "storage.seeding", "storage.validation", "storage.published", "storage.fingerprints"}
 HEAVY = {
     *("nlpaug", "numba", "openai", "matplotlib", "docx", "scipy", "pandas", "duckdb", "PIL", "polars", "nltk", "torch"),
     *("sklearn", "transformers", "reportlab", "openpyxl", "pptx"),

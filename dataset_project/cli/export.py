@@ -56,3 +56,55 @@ def augmentation(path: Path, combos: tuple[str, ...], splits: tuple[str, ...], o
     )
     if missing:
         console.print(f"[yellow]{missing} combinations are not published and not in it[/]: see the manifest")
+
+
+@export.command()
+@click.argument("path", type=click.Path(dir_okay=False, path_type=Path))
+@click.option("--partial", is_flag=True, help="Also trials of unfinished buckets whose answers are there already.")
+def trials(path: Path, partial: bool) -> None:
+    """Trials with their categories, reasons and facts: PATH ends in .parquet or .csv."""
+    from dataset_project.trials.export import export_table, finished_rows, write_table
+
+    project = environment.load_project({})
+    store = project.store
+    if not store.committed_keys("trial_records"):
+        raise click.ClickException("nothing to export: build it first with `dataset-project build trials`")
+    records = store.read("trial_records", "all", table="records")
+    published = store.committed_keys("categorized_trials")
+    tables = [store.read("categorized_trials", key) for key in published]
+    if partial:
+        import pyarrow.compute as pc
+
+        rest = records.filter(pc.invert(pc.is_in(records["bucket"], value_set=_strings(published))))
+        tables.append(finished_rows(project.settings.trials, project.settings.llm_directory, rest))
+    if not tables:
+        raise click.ClickException("no bucket is published yet; --partial takes what is answered already")
+    _write(path, export_table(records, tables), write_table, f"trials of {records.num_rows:,}")
+
+
+@export.command()
+@click.argument("path", type=click.Path(dir_okay=False, path_type=Path))
+def trial_calls(path: Path) -> None:
+    """Every call to a model: model, tokens, cost, latency, outcome. PATH ends in .parquet or .csv."""
+    from dataset_project.trials.export import calls_table, write_table
+
+    project = environment.load_project({})
+    try:
+        calls = calls_table(project.settings.llm_directory)
+    except FileNotFoundError as error:
+        raise click.ClickException(str(error)) from None
+    _write(path, calls, write_table, "calls")
+
+
+def _strings(values):
+    import pyarrow as pa
+
+    return pa.array(values, pa.string())
+
+
+def _write(path: Path, table, write_table, what: str) -> None:
+    try:
+        write_table(path, table)
+    except (ValueError, OSError) as error:
+        raise click.ClickException(str(error)) from None
+    Console().print(f"{path}: {table.num_rows:,} {what}", highlight=False)

@@ -11,6 +11,8 @@ from rich.console import Console
 
 from dataset_project.cli import environment
 from dataset_project.cli.export import export
+from dataset_project.cli.plan import plan
+from dataset_project.cli.status import status
 
 SIZES = ("demo", "standard", "full")
 INTERRUPTED = 130
@@ -25,6 +27,8 @@ def main() -> None:
 
 
 main.add_command(export)
+main.add_command(plan)
+main.add_command(status)
 
 
 @main.command()

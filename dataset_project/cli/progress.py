@@ -6,7 +6,7 @@ Reads the instance only; it never touches the runs.
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from rich.console import Console
@@ -19,6 +19,37 @@ if TYPE_CHECKING:
 
 _SECONDS_BETWEEN_READS = 0.5
 _EVENTS_PER_READ = 1000
+
+
+class StepReports:
+    """What plan and shard steps report of themselves, read once each, in order."""
+
+    def __init__(self, instance: dg.DagsterInstance):
+        self._instance = instance
+        self._cursors: dict[str, str | None] = {}
+
+    def new_states(self, run_id: str) -> Iterator[dict]:
+        """Reports of the run since the last call: see `progress_of`."""
+        import dagster as dg
+
+        from dataset_project.orchestration.assets import progress_of
+
+        while True:
+            page = self._instance.get_records_for_run(
+                run_id, self._cursors.get(run_id), of_type=dg.DagsterEventType.ENGINE_EVENT, limit=_EVENTS_PER_READ
+            )
+            self._cursors[run_id] = page.cursor
+            for record in page.records:
+                state = progress_of(record.event_log_entry.dagster_event)
+                if state is not None:
+                    yield state
+            if not page.has_more:
+                return
+
+
+def activity_text(activity: Mapping[str, object]) -> str:
+    """What goes on between two partitions, in one line."""
+    return ", ".join(f"{name} {value}" for name, value in activity.items())
 
 
 class BuildProgress:
@@ -42,6 +73,7 @@ class BuildProgress:
             TextColumn("{task.fields[failures]}", style="red"),
             TimeElapsedColumn(),
             TimeRemainingColumn(),
+            TextColumn("{task.fields[activity]}", style="dim"),
             console=console,
         )
         self._totals = {name: total for name, (total, _) in totals.items()}
@@ -54,13 +86,14 @@ class BuildProgress:
                 completed=totals[dataset.name][1],
                 rows=0,
                 failures="",
+                activity="",
                 start=False,
                 visible=False,
             )
             for dataset in datasets
         }
         self._states: dict[tuple[str, str, str], dict] = {}
-        self._cursors: dict[str, str | None] = {}
+        self._reader = StepReports(instance)
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._watch, name="build-progress", daemon=True)
 
@@ -85,24 +118,9 @@ class BuildProgress:
         from dataset_project.orchestration.build import BUILD_TAG
 
         for run in self._instance.get_runs(dg.RunsFilter(tags={BUILD_TAG: self._build_id})):
-            self._read_run(run.run_id)
-
-    def _read_run(self, run_id: str) -> None:
-        import dagster as dg
-
-        from dataset_project.orchestration.assets import progress_of
-
-        while True:
-            page = self._instance.get_records_for_run(
-                run_id, self._cursors.get(run_id), of_type=dg.DagsterEventType.ENGINE_EVENT, limit=_EVENTS_PER_READ
-            )
-            self._cursors[run_id] = page.cursor
-            for record in page.records:
-                state = progress_of(record.event_log_entry.dagster_event)
-                if state is not None and state["dataset"] in self._tasks:
-                    self._apply(run_id, state)
-            if not page.has_more:
-                return
+            for state in self._reader.new_states(run.run_id):
+                if state["dataset"] in self._tasks:
+                    self._apply(run.run_id, state)
 
     def _apply(self, run_id: str, state: dict) -> None:
         name = state["dataset"]
@@ -122,4 +140,6 @@ class BuildProgress:
             completed=before + sum(each["done"] - each["failed"] for each in mine),
             rows=sum(each["rows"] for each in mine),
             failures=f"{failures} failed" if failures else "",
+            # Shards of one dataset share their group's figures: the newest report has the latest.
+            activity=activity_text(state.get("activity", {})),
         )

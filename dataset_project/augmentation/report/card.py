@@ -9,10 +9,10 @@ import pyarrow as pa
 
 from dataset_project.augmentation.configuration import AugmentationSettings
 from dataset_project.augmentation.report.downstream import CONTROL, task_rows
-from dataset_project.augmentation.report.drawing import shortened
 from dataset_project.augmentation.report.outcomes import ComboOutcome
 from dataset_project.augmentation.schemas import SPLITS
 from dataset_project.augmentation.text.lexicons import resource_text
+from dataset_project.drawing import shortened
 
 _LISTED = 5
 _DATASET = "augmented_sentences"

@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pyarrow as pa
 
-from dataset_project.augmentation.report.drawing import (
+from dataset_project.augmentation.report.drawing import FAMILY_COLOUR, readable
+from dataset_project.augmentation.report.outcomes import ComboOutcome
+from dataset_project.drawing import (
     BLUE,
     FAINT,
-    FAMILY_COLOUR,
     GREEN,
     GRID,
     INK,
@@ -26,11 +27,9 @@ from dataset_project.augmentation.report.drawing import (
     new_figure,
     own_style,
     patches,
-    readable,
     shortened,
     to_png,
 )
-from dataset_project.augmentation.report.outcomes import ComboOutcome
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -67,7 +66,7 @@ def _rows_by_family(
 ) -> tuple[Figure, Axes, list[tuple[ComboOutcome, float]]]:
     """An empty figure with one labelled row per method under its family's name, and each method's height in it."""
     slots = sum(len(members) for members in families.values()) + len(families)
-    figure, (axis,) = new_figure(2.1 + _ROW_INCHES * slots)
+    figure, (axis,) = new_figure(2.1 + _ROW_INCHES * slots, grid="x")
     rows, labels, ticks, height = [], [], [], 0.0
     for family, members in families.items():
         axis.text(-0.012, height + 0.1, family, transform=axis.get_yaxis_transform(), ha="right", va="center",
@@ -177,7 +176,7 @@ def pair_yield_png(
     )
     place = {name: at for at, name in enumerate(names)}
     shares = np.full((len(names), len(names)), np.nan)
-    figure, (axis,) = new_figure(min(9.0, 2.8 + 0.45 * len(names)))
+    figure, (axis,) = new_figure(min(9.0, 2.8 + 0.45 * len(names)), grid="x")
     # Cells are squares: the space that leaves goes to both sides.
     figure.set_layout_engine("compressed", w_pad=0.12, h_pad=0.1)
     for one in known:
@@ -239,7 +238,7 @@ def downstream_png(
     shown = [*order[:best], *order[len(order) - worst :]]
     # One row between the best and the worst says how many are left out.
     place = {combo_id: at + (at >= best) for at, combo_id in enumerate(shown)}
-    figure, axes = new_figure(2.5 + _ROW_INCHES * (len(shown) + bool(worst)), columns=len(sizes))
+    figure, axes = new_figure(2.5 + _ROW_INCHES * (len(shown) + bool(worst)), columns=len(sizes), grid="x")
     for axis, size in zip(axes, sizes, strict=True):
         mine = [row for row in rows if row["train_size"] == size and row["combo_id"] in place]
         for row in mine:

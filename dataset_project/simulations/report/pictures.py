@@ -1,33 +1,24 @@
 """Pictures of a dataset as PNG bytes: plain figures in, the same bytes out.
 
-Only drawing belongs here; what is drawn is computed in ``glycaemia``, ``baselines`` and ``validation``. Matplotlib is
-imported inside, its object interface used (no pyplot, no global state), text in the font it ships, and no date or
-version is written into the file.
+Only drawing belongs here; what is drawn is computed in ``glycaemia``, ``baselines`` and ``validation``.
 """
 
 from __future__ import annotations
 
-import functools
-import io
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
 
+from dataset_project.drawing import BLUE, GREEN, INK, ORANGE, PURPLE, RED, SKY, new_figure, own_style, to_png
 from dataset_project.simulations.forecasting.baselines import BaselineErrors
 from dataset_project.simulations.report.glycaemia import OVERALL, Glycaemia
 from dataset_project.simulations.schemas import GLUCOSE_RANGES, SPLITS
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
-DPI = 120
-WIDTH_INCHES = 10.0
-INK, GRID = "#222222", "#d9d9d9"
-# Okabe & Ito's palette: told apart by people with any common colour blindness.
-BLUE, SKY, ORANGE, RED, GREEN, PURPLE = "#0072B2", "#56B4E9", "#E69F00", "#D55E00", "#009E73", "#CC79A7"
 _RANGE_STYLE = {
     "below_54": (RED, "<54"),
     "54_69": (ORANGE, "54-69"),
@@ -38,49 +29,13 @@ _RANGE_STYLE = {
 _SPLIT_COLOUR = {"train": BLUE, "val": ORANGE, "test": GREEN}
 
 
-def _own_style(draw: Callable[..., bytes]) -> Callable[..., bytes]:
-    """Draw under Matplotlib's defaults: a user's matplotlibrc must not change published bytes."""
-
-    @functools.wraps(draw)
-    def drawn(*args: object, **keywords: object) -> bytes:
-        import matplotlib
-
-        defaults = {k: v for k, v in matplotlib.rcParamsDefault.items() if k != "backend"}
-        with matplotlib.rc_context({**defaults, "font.family": "DejaVu Sans"}):
-            return draw(*args, **keywords)
-
-    return drawn
-
-
-def _figure(height: float, rows: int = 1, ratios: Sequence[float] | None = None) -> tuple[Figure, list[Axes]]:
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(WIDTH_INCHES, height), dpi=DPI, layout="constrained", facecolor="white")
-    figure.get_layout_engine().set(w_pad=0.12, h_pad=0.1)
-    axes = figure.subplots(rows, 1, sharex=rows > 1, squeeze=False, height_ratios=ratios)[:, 0]
-    for axis in axes:
-        axis.spines[["top", "right"]].set_visible(False)
-        axis.grid(True, color=GRID, linewidth=0.6)
-        axis.set_axisbelow(True)
-    return figure, list(axes)
-
-
-def _png(figure: Figure) -> bytes:
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-
-    FigureCanvasAgg(figure)
-    buffer = io.BytesIO()
-    figure.savefig(buffer, format="png", metadata={"Software": None})
-    return buffer.getvalue()
-
-
 def _target_range(axis: Axes) -> None:
     axis.axhspan(70, 180, color=GREEN, alpha=0.08, linewidth=0)
     for value in (70, 180):
         axis.axhline(value, color=GREEN, linewidth=1.2, linestyle="--")
 
 
-@_own_style
+@own_style
 def agp_png(percentiles: np.ndarray, title: str = "Glucose by hour of the day") -> bytes:
     """Ambulatory glucose profile: the 5/25/50/75/95 % bands by hour.
 
@@ -88,7 +43,7 @@ def agp_png(percentiles: np.ndarray, title: str = "Glucose by hour of the day") 
     """
     if percentiles.shape != (5, 24):
         raise ValueError(f"expected percentiles (5, 24), got {percentiles.shape}")
-    figure, (axis,) = _figure(5.5)
+    figure, (axis,) = new_figure(5.5)
     # Each value stands for its whole hour; the first hour closes the day.
     hours = np.arange(-0.5, 25)
     p5, p25, p50, p75, p95 = np.hstack([percentiles[:, -1:], percentiles, percentiles[:, :1]])
@@ -101,10 +56,10 @@ def agp_png(percentiles: np.ndarray, title: str = "Glucose by hour of the day") 
     axis.set_ylim(0, max(300.0, float(np.nanmax(p95)) * 1.08) if np.isfinite(p95).any() else 300.0)
     axis.set_yticks(sorted({*axis.get_yticks(), 70, 180} - {50.0, 200.0}))
     axis.legend(loc="upper right", ncols=3, frameon=True, framealpha=0.9, edgecolor="none")
-    return _png(figure)
+    return to_png(figure)
 
 
-@_own_style
+@own_style
 def time_in_ranges_png(rows: Sequence[Glycaemia], title: str = "Time in glucose ranges") -> bytes:
     """Stacked bars, one per row of the report: overall first, then cohorts, scenarios and cohort × scenario.
 
@@ -112,7 +67,7 @@ def time_in_ranges_png(rows: Sequence[Glycaemia], title: str = "Time in glucose 
     """
     if not rows:
         raise ValueError("no rows to draw")
-    figure, (axis,) = _figure(1.8 + 0.42 * len(rows))
+    figure, (axis,) = new_figure(1.8 + 0.42 * len(rows))
     position = np.arange(len(rows), dtype=float)
     left = np.zeros(len(rows))
     for name in GLUCOSE_RANGES:
@@ -131,7 +86,7 @@ def time_in_ranges_png(rows: Sequence[Glycaemia], title: str = "Time in glucose 
     axis.set(xlim=(0, 100), xlabel="share of CGM readings (%), mean over patients")
     axis.set_title(title, pad=34)
     axis.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=len(GLUCOSE_RANGES), frameon=False)
-    return _png(figure)
+    return to_png(figure)
 
 
 def _group_name(row: Glycaemia) -> str:
@@ -139,7 +94,7 @@ def _group_name(row: Glycaemia) -> str:
     return f"{', '.join(parts) or 'all patients'} ({row.patients})"
 
 
-@_own_style
+@own_style
 def day_png(day: pa.Table, title: str = "One day of one patient") -> bytes:
     """A day: CGM and plasma above, meals and insulin below.
 
@@ -150,7 +105,7 @@ def day_png(day: pa.Table, title: str = "One day of one patient") -> bytes:
     amounts = ("basal_u", "bolus_u", "carbs_announced_g", "carbs_eaten_g", "rescue_g")
     column = {n: day[n].to_numpy().astype(float) for n in ("minute", "plasma_mgdl", "cgm_mgdl", *amounts)}
     hours = (column["minute"] - column["minute"][0]) / 60
-    figure, (glucose, meals, insulin) = _figure(7.6, 3, (3.2, 1, 1))
+    figure, (glucose, meals, insulin) = new_figure(7.6, rows=3, height_ratios=(3.2, 1, 1))
     _target_range(glucose)
     glucose.plot(hours, column["plasma_mgdl"], color=INK, linewidth=1.8, label="plasma")
     glucose.plot(hours, column["cgm_mgdl"], color=ORANGE, marker="o", markersize=3.2, linewidth=0.8, label="CGM")
@@ -173,7 +128,7 @@ def day_png(day: pa.Table, title: str = "One day of one patient") -> bytes:
         axis.set_ylim(0, axis.get_ylim()[1] * 1.45)
         axis.legend(loc="upper right", ncols=3, frameon=True, framealpha=0.9, edgecolor="none", fontsize=9)
     figure.align_ylabels()
-    return _png(figure)
+    return to_png(figure)
 
 
 def _sticks(axis: Axes, hours: np.ndarray, amounts: np.ndarray, colour: str, label: str) -> None:
@@ -185,7 +140,7 @@ def _sticks(axis: Axes, hours: np.ndarray, amounts: np.ndarray, colour: str, lab
     axis.bar(hours[begins] if begins.size else hours[:1], sums, width=0.1, color=colour, label=label)
 
 
-@_own_style
+@own_style
 def prevalence_png(
     prevalence: Mapping[str, Mapping[str, float]], title: str = "How often each label is true, valid windows"
 ) -> bytes:
@@ -197,7 +152,7 @@ def prevalence_png(
     if not prevalence:
         raise ValueError("no labels to draw")
     labels = list(prevalence)
-    figure, (axis,) = _figure(2.2 + 0.5 * len(labels))
+    figure, (axis,) = new_figure(2.2 + 0.5 * len(labels))
     highest = max((share for shares in prevalence.values() for share in shares.values()), default=0.0) * 100
     for i, split in enumerate(SPLITS):
         known = [(y, prevalence[label][split] * 100) for y, label in enumerate(labels) if split in prevalence[label]]
@@ -212,15 +167,15 @@ def prevalence_png(
     axis.set(xlabel="share of windows (%)", xlim=(0, max(highest * 1.09, 1.0)))
     axis.set_title(title, pad=34)
     axis.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=3, frameon=False)
-    return _png(figure)
+    return to_png(figure)
 
 
-@_own_style
+@own_style
 def rmse_png(errors: Sequence[BaselineErrors], title: str = "Forecast error on held-out archetypes") -> bytes:
     """RMSE by horizon, persistence against ridge, one pair of lines per split. ValueError when empty."""
     if not errors:
         raise ValueError("no errors to draw")
-    figure, (axis,) = _figure(5.5)
+    figure, (axis,) = new_figure(5.5)
     for row, style in zip(errors, ("-", "--", ":"), strict=False):
         for name, values, colour, marker in (
             ("persistence", row.persistence, RED, "o"), ("ridge", row.ridge, BLUE, "s")
@@ -232,4 +187,4 @@ def rmse_png(errors: Sequence[BaselineErrors], title: str = "Forecast error on h
     axis.set(xlabel="minutes ahead", ylabel="RMSE of CGM (mg/dL)", title=title, ylim=(0, None))
     axis.set_xticks(sorted(errors[0].ridge))
     axis.legend(loc="upper left", frameon=True, framealpha=0.9, edgecolor="none")
-    return _png(figure)
+    return to_png(figure)

@@ -5,7 +5,8 @@ import pytest
 
 from dataset_project.augmentation.report import pictures
 from dataset_project.augmentation.report.downstream import CONTROL, baselines, compare
-from dataset_project.augmentation.report.drawing import readable, shortened
+from dataset_project.augmentation.report.drawing import readable
+from dataset_project.drawing import shortened
 from dataset_project_tests.augmentation.report.synthetic import did_not_run, pairs, ran, scores, singletons
 
 BASELINE = baselines(scores(CONTROL, 0))
