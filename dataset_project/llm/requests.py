@@ -23,7 +23,7 @@ OutcomeKind = Literal[
 ]
 """How one request ended. All but ``ok`` are failures of this request alone: the others go on."""
 
-StopKind = Literal["invalid_key", "unknown_model", "quota_exhausted", "budget"]
+StopKind = Literal["invalid_key", "unknown_model", "quota_exhausted", "unreachable", "budget"]
 """Why a run stops: no further request could succeed, or none may be paid for."""
 
 
@@ -42,7 +42,7 @@ class ModelRequest:
     ``item``: what the request is about (a trial, a document), which the ledger accounts for. ``messages``: (role,
     content) pairs. ``schema``: a strict JSON schema (every property required, ``additionalProperties`` false).
     ``sample`` tells repeated votes on the same question apart. ``max_output_tokens`` caps the answer; the cap is raised
-    once when an answer is cut off by it.
+    once when an answer is cut off by it. ``reasoning_effort``: of models that reason, as the provider names it.
     """
 
     item: str
@@ -52,12 +52,13 @@ class ModelRequest:
     schema: Mapping[str, Any]
     max_output_tokens: int = 1024
     temperature: float | None = None
+    reasoning_effort: str | None = None
     sample: int = 0
 
     @cached_property
     def prompt_hash(self) -> str:
         """SHA-256 of the messages and what else steers the answer; first 32 hexadecimal digits."""
-        return _hash([self.messages, self.temperature, self.sample])
+        return _hash([self.messages, self.temperature, self.reasoning_effort, self.sample])
 
     @cached_property
     def schema_hash(self) -> str:

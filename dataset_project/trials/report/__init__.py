@@ -1,0 +1,1 @@
+"""How the categorisation went: agreement with known categories, calibration, usage, pictures, the dataset card."""

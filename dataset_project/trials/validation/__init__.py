@@ -1,0 +1,1 @@
+"""What must hold for the records, the categories and the report."""
