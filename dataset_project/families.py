@@ -28,7 +28,16 @@ def _augmentation(settings: Settings) -> list[PartitionedDataset]:
     return augmentation_datasets(settings.augmentation, settings.size)
 
 
+def _trials(settings: Settings) -> list[PartitionedDataset]:
+    from dataset_project.trials.assets import trial_datasets
+
+    return trial_datasets(
+        settings.trials, settings.llm, settings.llm_directory, settings.seed, processes=settings.shard_count
+    )
+
+
 _DECLARED: dict[str, Callable[[Settings], list[PartitionedDataset]]] = {
     "simulations": _simulations,
     "augmentation": _augmentation,
+    "trials": _trials,
 }

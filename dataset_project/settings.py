@@ -17,13 +17,15 @@ from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
 from dataset_project.augmentation.configuration import AugmentationSettings
+from dataset_project.llm.configuration import LlmSettings
 from dataset_project.orchestration.executors import ExecutorName, available_cores
 from dataset_project.simulations.configuration import SimulationSettings
+from dataset_project.trials.configuration import TrialSettings
 
 PREFIX = "DATASET_"
 Size = Literal["demo", "standard", "full"]
-Family = Literal["simulations", "augmentation"]
-FAMILIES: tuple[Family, ...] = ("simulations", "augmentation")
+Family = Literal["simulations", "augmentation", "trials"]
+FAMILIES: tuple[Family, ...] = ("simulations", "augmentation", "trials")
 
 
 class InvalidSettings(ValueError):
@@ -37,6 +39,7 @@ class Settings(BaseSettings):
         env_prefix=PREFIX,
         env_nested_delimiter="__",
         env_file=".env",
+        env_parse_none_str="null",
         extra="ignore",
         frozen=True,
         nested_model_default_partial_update=True,
@@ -57,11 +60,21 @@ class Settings(BaseSettings):
     augmentation: AugmentationSettings = Field(
         default_factory=AugmentationSettings, description="the augmentation family"
     )
+    trials: TrialSettings = Field(default_factory=TrialSettings, description="the trials family")
+    llm: LlmSettings = Field(default_factory=LlmSettings, description="calling models, for every family")
 
     @field_validator("data_dir")
     @classmethod
     def _absolute(cls, location: str) -> str:
         return location if "://" in location else str(Path(location).expanduser().absolute())
+
+    @property
+    def llm_directory(self) -> Path:
+        """Where calls to models are kept: what was paid for outlives every dataset made of it."""
+        if self.llm.directory is not None:
+            return Path(self.llm.directory).expanduser().absolute()
+        # SQLite and file locks need a file system: of a data directory at a URL they stay here.
+        return Path("llm").absolute() if "://" in self.data_dir else Path(self.data_dir, "llm")
 
     @property
     def worker_count(self) -> int:

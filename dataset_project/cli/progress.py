@@ -9,8 +9,9 @@ import threading
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from rich.console import Console
+from rich.console import Console, RenderableType
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.text import Text
 
 if TYPE_CHECKING:
     import dagster as dg
@@ -52,6 +53,17 @@ def activity_text(activity: Mapping[str, object]) -> str:
     return ", ".join(f"{name} {value}" for name, value in activity.items())
 
 
+class _Bars(Progress):
+    """Bars, and a line below them for what goes on between two partitions."""
+
+    activity = ""
+
+    def get_renderables(self) -> Iterator[RenderableType]:
+        yield from super().get_renderables()
+        if self.activity:
+            yield Text(self.activity, style="dim")
+
+
 class BuildProgress:
     """A bar per dataset: partitions done of all, rows, failures, time left. A context manager around the build."""
 
@@ -65,7 +77,7 @@ class BuildProgress:
     ):
         """``totals``: per dataset, partitions of the build and how many of them are done at its start."""
         self._instance, self._build_id = instance, build_id
-        self._bars = Progress(
+        self._bars = _Bars(
             TextColumn("{task.description}"),
             BarColumn(),
             MofNCompleteColumn(),
@@ -73,7 +85,6 @@ class BuildProgress:
             TextColumn("{task.fields[failures]}", style="red"),
             TimeElapsedColumn(),
             TimeRemainingColumn(),
-            TextColumn("{task.fields[activity]}", style="dim"),
             console=console,
         )
         self._totals = {name: total for name, (total, _) in totals.items()}
@@ -86,7 +97,6 @@ class BuildProgress:
                 completed=totals[dataset.name][1],
                 rows=0,
                 failures="",
-                activity="",
                 start=False,
                 visible=False,
             )
@@ -140,6 +150,7 @@ class BuildProgress:
             completed=before + sum(each["done"] - each["failed"] for each in mine),
             rows=sum(each["rows"] for each in mine),
             failures=f"{failures} failed" if failures else "",
-            # Shards of one dataset share their group's figures: the newest report has the latest.
-            activity=activity_text(state.get("activity", {})),
         )
+        # Shards of one dataset share their group's figures: the newest report has the latest.
+        activity = activity_text(state.get("activity", {}))
+        self._bars.activity = f"{name}: {activity}" if activity and state["done"] < state.get("of", 1) else ""
