@@ -19,6 +19,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 from dataset_project.augmentation.configuration import AugmentationSettings
 from dataset_project.llm.configuration import LlmSettings
 from dataset_project.orchestration.executors import ExecutorName, available_cores
+from dataset_project.orchestration.logs import redact
 from dataset_project.simulations.configuration import SimulationSettings
 from dataset_project.trials.configuration import TrialSettings
 
@@ -111,8 +112,9 @@ def _explain(problem) -> str:
     variable = PREFIX + "__".join(str(part) for part in problem["loc"] if not _is_branch(part)).upper()
     message = problem["msg"].removeprefix("Value error, ")
     given = problem["input"]
-    shown = "" if isinstance(given, dict) else f" (given: {given!r})"
-    return f"{variable}: {message[:1].lower()}{message[1:]}{shown}"
+    # A key in the place of its variable's name is the mistake that must not be printed.
+    shown = "" if isinstance(given, dict) or variable.endswith("_KEY_VARIABLE") else f" (given: {given!r})"
+    return redact(f"{variable}: {message[:1].lower()}{message[1:]}{shown}")
 
 
 def _is_branch(part: str | int) -> bool:

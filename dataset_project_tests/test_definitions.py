@@ -11,11 +11,13 @@ DEFINITIONS = "dataset_project.definitions"
 BLOCKED = ("patients", "glucose_timeseries", "forecast_windows")
 BY_COMBO = ("augmented_sentences", "downstream_scores")
 RESOURCES = "augmentation_resources"
+BUCKETED = ("categorized_trials",)
 FAMILY_OF = {
     **dict.fromkeys((*BLOCKED, "training_splits", "simulation_report"), "simulations"),
     **dict.fromkeys(("source_sentences", RESOURCES, *BY_COMBO, "augmentation_report"), "augmentation"),
+    **dict.fromkeys(("trial_records", *BUCKETED, "categorization_report"), "trials"),
 }
-UNPARTITIONED = {*FAMILY_OF} - {*BLOCKED, *BY_COMBO, RESOURCES} | {"dataset_manifest"}
+UNPARTITIONED = {*FAMILY_OF} - {*BLOCKED, *BY_COMBO, *BUCKETED, RESOURCES} | {"dataset_manifest"}
 
 
 @pytest.fixture
@@ -42,6 +44,9 @@ def test_assets_groups_and_dependencies(graph):
     assert parents("augmented_sentences") == {"source_sentences", RESOURCES}
     assert parents("downstream_scores") == {"source_sentences", "augmented_sentences"}
     assert parents("augmentation_report") == {"source_sentences", *BY_COMBO}
+    assert parents("trial_records") == set()
+    assert parents("categorized_trials") == {"trial_records"}
+    assert parents("categorization_report") == {"trial_records", "categorized_trials"}
     assert parents("dataset_manifest") == set(nodes) - {"dataset_manifest"}
 
 
@@ -59,6 +64,8 @@ def test_partitions_and_policies(graph):
             assert keys == expected
         elif name in BY_COMBO:
             assert len(keys) >= 29 and {"combo_1_copy", "combo_1_wordnet_synonym"} < set(keys)
+        elif name in BUCKETED:
+            assert keys == [f"bucket_{number:02d}" for number in range(20)]
         else:
             assert name == RESOURCES and "wordnet_synonyms" in keys
 
@@ -102,13 +109,22 @@ def test_every_dataset_has_checks_and_blocks_on_altered_files(graph):
 
 
 def test_columns_have_descriptions_and_units(graph):
-    for name in (*BLOCKED, *BY_COMBO, RESOURCES, "source_sentences"):
+    for name in (*BLOCKED, *BY_COMBO, *BUCKETED, RESOURCES, "source_sentences"):
         schema = graph.get(dg.AssetKey([name])).metadata["dagster/column_schema"]
         assert all(column.description for column in schema.columns), name
     series = graph.get(dg.AssetKey(["glucose_timeseries"])).metadata["dagster/column_schema"]
     described = {column.name: column for column in series.columns}
     assert described["plasma_mgdl"].description.endswith("[mg/dL]")
     assert described["cgm_mgdl"].constraints.nullable and not described["plasma_mgdl"].constraints.nullable
+
+
+@pytest.mark.parametrize(("categoriser", "pool"), [("rules", None), ("llm", "llm"), ("cascade", "llm")])
+def test_asking_models_is_bounded_by_a_pool(tmp_path, monkeypatch, categoriser, pool):
+    monkeypatch.setenv("DATASET_DATA_DIR", str(tmp_path))
+    monkeypatch.setenv("DATASET_TRIALS__CATEGORISER", categoriser)
+    job = fresh_module(DEFINITIONS).defs.resolve_implicit_global_asset_job_def()
+    pools = {node.name: node.definition.pool for node in job.graph.node_dict["categorized_trials"].definition.nodes}
+    assert pools["categorized_trials_shard"] == pool
 
 
 def test_the_manifest_is_refreshed_after_success_failure_and_cancellation():

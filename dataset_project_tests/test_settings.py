@@ -25,6 +25,13 @@ def elsewhere(tmp_path, monkeypatch):
         ("DATASET_SIMULATIONS__DAY", "3", "not permitted"),
         ("DATASET_SIMULATION__DAYS", "3", "did you mean DATASET_SIMULATIONS"),
         ("DATASET_SIMULATIONS__HISTORY_HOURS", "[3]", "2, 6 or 24"),
+        ("DATASET_TRIALS__CATEGORISER", "magic", "'rules', 'llm' or 'cascade'"),
+        ("DATASET_TRIALS__QUERY", "asthma", "a query needs source=clinicaltrials.gov"),
+        ("DATASET_TRIALS__SOURCE", "clinicaltrials.gov", "needs a query"),
+        ("DATASET_LLM__BASE_URL", "localhost:8000", "must be an http or https URL"),
+        ("DATASET_LLM__BASE_URL", "https://user:word@host/v1", "must hold no credentials"),
+        ("DATASET_LLM__API_KEY_VARIABLE", "sk-abcdef", "must be the name of an environment variable, not a key"),
+        ("DATASET_LLM__BUDGET_USD", "-1", "greater than or equal to 0"),
         ("DATASET_SIZE", "huge", "'demo', 'standard' or 'full' (given: 'huge')"),
         ("DATASET_WORKERS", "0", "greater than or equal to 1"),
         ("DATASET_SHARDS", "-1", "greater than or equal to 1"),
@@ -41,6 +48,22 @@ def test_nonsense_is_one_line_that_names_the_variable(monkeypatch, variable, val
     assert says in message
     assert "\n" not in message
     assert message.startswith(variable.rsplit("__", 1)[0])
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [("API_KEY_VARIABLE", "sk-0123456789abcdef"), ("BASE_URL", "https://user:hunter2hunter2@host/v1")],
+)
+def test_a_secret_in_the_wrong_place_is_not_repeated(monkeypatch, variable, value):
+    monkeypatch.setenv(f"DATASET_LLM__{variable}", value)
+    with pytest.raises(InvalidSettings) as raised:
+        load_settings()
+    assert variable in str(raised.value) and "0123456789" not in str(raised.value) and "hunter2" not in str(raised.value)
+
+
+def test_none_is_written_null(monkeypatch):
+    monkeypatch.setenv("DATASET_LLM__REQUESTS_PER_MINUTE", "null")
+    assert load_settings().llm.requests_per_minute is None
 
 
 def test_a_list_that_is_no_json_says_how_to_write_it(monkeypatch):

@@ -118,6 +118,7 @@ def build_lock(instance: DagsterInstance, build_id: str) -> Iterator[None]:
     from filelock import FileLock, Timeout
 
     from dataset_project.orchestration.build import BUILD_TAG
+    from dataset_project.orchestration.pools import free_slots
 
     locks = ensure_dagster_home() / "builds"
     locks.mkdir(exist_ok=True)
@@ -128,6 +129,7 @@ def build_lock(instance: DagsterInstance, build_id: str) -> Iterator[None]:
                 theirs = locks / f"{run.tags[BUILD_TAG]}.lock"
                 with FileLock(theirs, timeout=0):
                     instance.report_run_failed(run, "The process of the build that made this run has died.")
+                    free_slots(instance, run.run_id)
                     theirs.unlink(missing_ok=True)
             except Timeout:
                 continue  # alive

@@ -69,6 +69,7 @@ def _build(console, project, datasets, keys, shards, force) -> int:
     from dataset_project.cli.progress import BuildProgress
     from dataset_project.orchestration.build import Builder, BuildOptions, chosen_keys
     from dataset_project.orchestration.planning import Planner
+    from dataset_project.orchestration.pools import limit_pools
 
     options = BuildOptions(uuid.uuid4().hex, keys, shards, force)
     planner = Planner(project.store)
@@ -85,6 +86,7 @@ def _build(console, project, datasets, keys, shards, force) -> int:
             environment.build_lock(instance, options.build_id),
             BuildProgress(console, instance, options.build_id, datasets, totals),
         ):
+            limit_pools(instance, project.datasets)
             builder = Builder(project.store, instance, environment.DEFINITIONS, options, interrupted)
             result = builder.build(datasets, project.datasets)
     except (KeyboardInterrupt, DagsterExecutionInterruptedError):
@@ -98,9 +100,14 @@ def _build(console, project, datasets, keys, shards, force) -> int:
 @main.command()
 def init() -> None:
     """Make the Dagster home and note it in .env, so that bare `dagster` commands use it. `build` does this, too."""
-    environment.load_project({})
+    from dataset_project.orchestration.pools import limit_pools
+
+    project = environment.load_project({})
     environment.require_usable_home()
-    click.echo(f"DAGSTER_HOME={environment.ensure_dagster_home()}")
+    home = environment.ensure_dagster_home()
+    with environment.dagster_instance() as instance:
+        limit_pools(instance, project.datasets)
+    click.echo(f"DAGSTER_HOME={home}")
 
 
 @main.command()

@@ -271,6 +271,25 @@ def test_workers_killed_at_random_lose_nothing_and_repeat_only_what_they_had_lea
     assert set(settled.values()) > {"skin", "respiratory"}
 
 
+@pytest.mark.slow
+def test_a_build_that_was_killed_whole_leaves_no_slot_of_the_pool_taken(tmp_path):
+    write_trials(tmp_path / "mine.csv", made_up_trials(60))
+    with loopback_server(answers=ANSWERS, faults=[{"kind": "hang", "count": None, "skip": 20}]) as server:
+        workplace = trials_workplace(tmp_path, DATASET_TRIALS__SOURCE="mine.csv", **asking(server.url))
+        arguments = ("--executor", "multiprocess", "--workers", "2", "--shards", "2")
+        with workplace.started("dataset-project", "build", *arguments) as build:
+            wait_for("calls that hang", lambda: len(server.journal()) > 40)
+            for process in session_members(build.pid):
+                process.kill()
+            build.wait(30)
+        server.control(faults=[])
+        workplace.build(*arguments)
+    assert len(_rows(workplace)) == 60
+    with workplace.instance() as instance:
+        info = instance.event_log_storage.get_concurrency_info("llm")
+    assert info.slot_count == 2 and info.active_slot_count == 0
+
+
 def _is_shard(process) -> bool:
     """A forked step of the multiprocess executor that asks the model: it holds the ledger open."""
     try:
