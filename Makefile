@@ -44,6 +44,7 @@ ui: $(VENV)/carriers  ## the Dagster UI on http://localhost:3000
 bench: $(VENV)/installed-test  ## every figure of the README, with its peer's in the same run
 	$(BIN)/python -m benchmarks.simulations $(ARGS)
 	$(BIN)/python -m benchmarks.augmentation $(ARGS)
+	$(BIN)/python -m benchmarks.llm $(ARGS)
 
 lint: $(VENV)/installed-test
 	$(BIN)/ruff check . && $(BIN)/ruff format --check .
