@@ -19,7 +19,7 @@ _THREE = "|".join(_AMINO)
 _BULLET = re.compile(r"^(\s*)(?:[-*•·◦▪]|\(?(?:\d{1,3}|[a-zA-Z]|[ivx]{1,4})[.)])\s+(.*)$")
 _SENTENCE = re.compile(r"(?<!e\.g\.)(?<!i\.e\.)(?<!\bvs\.)(?<!\bNo\.)(?<=[.;!?])\s+(?=[A-Z(\[≥≤<>])")
 _COHORT = re.compile(
-    r"\b(?i:cohort|arm|sub-?study|part|group|phase|expansion|escalation|safety run-in)s?\b(?=\s*(?:[A-Z0-9]|only|:|-))"
+    r"\b(?i:cohort|arm|sub-?study|part|group|phase|expansion|escalation|safety run-in|strat(?:um|a))s?\b(?=\s*(?:[A-Z0-9]|only|:|-))"
     r"|\b(?i:dose[- ](?:expansion|escalation))\b"
 )
 
