@@ -17,7 +17,10 @@ _QUALIFIERS = r"(?:[\s/(\[-]*(?:G12[A-Z]|G13D|Q61[A-Z]|ON|OFF|mutant|mutations?|
 _MEMBER = rf"(?:{RAS}|\bG12[A-Z]\b){_ALLELES}"
 _BLOCKERS = r"(?:inhibitors?|degraders?|blockers?|antagonists?|vaccines?|TCR\w*|T[\s-]cells?|antibod(?:y|ies))"
 _AGENTS = r"(?:therap(?:y|ies)|agents?|treatments?|drugs?|compounds?|molecules?|medicines?)"
-_OBJECT = rf"(?:(?:the|all|any|several|multiple|various|mutant|mutated|oncogenic)\s+){{0,3}}(?:{RAS}|\bG12[A-Z]\b){_QUALIFIERS}"
+_OBJECT = (
+    r"(?:(?:the|all|any|several|multiple|various|mutant|mutated|oncogenic)\s+){0,3}"
+    rf"(?:{RAS}|\bG12[A-Z]\b){_QUALIFIERS}"
+)
 _DRUG = re.compile(
     # "KRAS G12D or pan-RAS inhibitor": a list of targets before one drug.
     rf"(?:{_MEMBER}(?:\s*,\s*{_MEMBER}){{0,3}}\s*,?\s*(?:and/)?or\s+(?:an?\s+)?)?"
@@ -34,7 +37,9 @@ _DRUG = re.compile(
     rf"|(?:selective|specific)\s+for)\s+{_OBJECT}",
     re.IGNORECASE,
 )
-_PERSONS = r"(?:(?:patients?|participants?|subjects?|people|those|who|with|has|have|had|any|known|a|an|history\s+of)\s+)"
+_PERSONS = (
+    r"(?:(?:patients?|participants?|subjects?|people|those|who|with|has|have|had|any|known|a|an|history\s+of)\s+)"
+)
 _MUTATED = r"(?:mutat\w+|mutant|alter(?:ed|ations?)|positive)"
 # "Earlier exposure to RAS-directed experimental compounds". A mutation joined to it by "or" is a criterion of its own.
 _TREATED = re.compile(
@@ -44,6 +49,10 @@ _TREATED = re.compile(
     rf"(?:(?!(?:,|\bor\b|\band\b)\s*(?:(?:a|any|the|known|documented|presence\s+of|with|tumou?rs?|have|has)\s+){{0,4}}"
     rf"(?:{RAS}|{ALLELE.pattern}){_ALLELES}[\s-]*(?:gene\s+)?{_MUTATED})[^.;:])+",
     re.IGNORECASE,
+)
+# "not expected, given that RAS is mutated": why, not what.
+_REASON = re.compile(
+    rf"\b(?:given\s+that|because|since|inasmuch\s+as)\s+[^.;,]{{0,40}}?(?:{RAS})[^.;,]*", re.IGNORECASE
 )
 _NEGATED = re.compile(r"\b(?:no|not|never|without|absence|lack\w*|free\s+of|exclud\w+|neither|nor)\b", re.IGNORECASE)
 _CELLS = (
@@ -55,19 +64,27 @@ _OF_BLOOD = re.compile(
     rf"(?:{_CLONAL}|{_CELLS})[^.;]{{0,60}}?(?:{RAS})|(?:{RAS})[^.;]{{0,80}}?(?:{_CLONAL}|{_CELLS})", re.IGNORECASE
 )
 _OF_CLONES = re.compile(_CLONAL, re.IGNORECASE)
-_OF_TUMOUR = re.compile(r"\btumou?rs?\b|(?<!normal )\btissue|\bplasma|\bctDNA|\bcancer|\bmetasta|\bbiops", re.IGNORECASE)
+_OF_TUMOUR = re.compile(
+    r"\btumou?rs?\b|(?<!normal )\btissue|\bplasma|\bctDNA|\bcancer|\bmetasta|\bbiops", re.IGNORECASE
+)
+_OR_TUMOUR = re.compile(rf"\b(?:or|and)\b[^.;]{{0,25}}?(?:{_OF_TUMOUR.pattern})", re.IGNORECASE)
 _GAIN = r"(?:amplif\w+|copy[\s-]+number\s+gains?|overexpress\w+)"
 _AMPLIFIED = re.compile(
     rf"(?:\b(?:wild[\s-]*type|WT)\s+)?(?:{RAS})[\s-]*(?:gene\s+)?(?:wild[\s-]*type\s+)?{_GAIN}"
-    rf"|(?<!or )(?<!and )(?<!/){_GAIN}\s+(?:of|in)\s+(?:the\s+)?(?:wild[\s-]*type\s+|WT\s+)?(?:{RAS})",
+    rf"|{_GAIN}\s+(?:of|in)\s+(?:the\s+)?(?:wild[\s-]*type|WT)\s+(?:{RAS})"
+    rf"|(?<!or )(?<!and )(?<!/){_GAIN}\s+(?:of|in)\s+(?:the\s+)?(?:{RAS})",
     re.IGNORECASE,
 )
 _KIND = (
-    r"(?:mutations?|alterations?|variants?|alleles?|proteins?|isoforms?|substitutions?|aberrations?|changes?|codons?|forms?)"
+    r"(?:mutations?|alterations?|variants?|alleles?|proteins?|isoforms?|substitutions?|aberrations?|changes?|codons?"
+    r"|forms?)"
 )
-_ELSEWHERE = r"(?:elsewhere|(?:of|at|in)\s+(?:an?y?\s+)?(?:other|another|different)\s+(?:kind|type|sort|codon|position|site|residue)s?)"
+_ELSEWHERE = (
+    r"(?:elsewhere|(?:of|at|in)\s+(?:an?y?\s+)?(?:other|another|different)\s+"
+    r"(?:kind|type|sort|codon|position|site|residue)s?)"
+)
 _OTHERS = re.compile(
-    r"\b(?:other|another|different|additional|second|further)\s+(?!than\b)(?:\w+\s+){0,2}?"
+    r"\b(?:other|another|different|additional|second|further|several|multiple|more\s+than\s+one)\s+(?!than\b)(?:\w+\s+){0,2}?"
     rf"(?:{RAS})[\s-]+(?:(?:gene|codon|exon|hotspot|driver|activating|mutant)[\s-]+)*{_KIND}"
     rf"|(?:{RAS})[\s-]+(?:gene\s+)?{_KIND}\s+{_ELSEWHERE}(?:\s*\([^)]*\))?"
     rf"|\bmutat\w+\s+{_ELSEWHERE}\s+(?:in|of)\s+(?:the\s+)?(?:{RAS})",
@@ -75,7 +92,11 @@ _OTHERS = re.compile(
 )
 _CONCURRENT = re.compile(
     r"\b(?:concurrent|co-?\s?occurring|concomitant|co-?existing|co-?existent|simultaneous)\s+"
-    rf"(?:(?:additional|activating|known|other|pathogenic|oncogenic)\s+)*(?:{RAS}|{ALLELE.pattern})[^.;]*",
+    rf"(?:(?:additional|activating|known|other|pathogenic|oncogenic)\s+)*(?:{RAS}|{ALLELE.pattern})[^.;]*"
+    # "G12C, in which G12D may be found as well"
+    rf"|\b(?:in\s+which|where|although|even\s+if|which)\s+[^.;,]{{0,30}}?(?:{NAMED.pattern})[^.;,]{{0,30}}?"
+    r"\b(?:may|might|can|could)\b[^.;]*"
+    rf"|(?:(?:{RAS})\s+)?(?:{ALLELE.pattern})[\s-]+co-?\s?mutat\w+|(?:{RAS})[\s-]+co-?\s?mutat\w+",
     re.IGNORECASE,
 )
 # "KRAS G12C or any other KRAS mutation": no mutation is left out.
@@ -96,7 +117,7 @@ class Rest:
 
 def without_asides(text: str, excluding: bool) -> Rest:
     """What remains of a statement once phrases that ask nothing of the tumour's KRAS are taken out."""
-    text = _DRUG.sub("[drug]", text)
+    text = _REASON.sub("[reason]", _DRUG.sub("[drug]", text))
     if not NAMED.search(text):
         return Rest(text)
     negated = excluding or bool(_NEGATED.search(text))
@@ -105,8 +126,9 @@ def without_asides(text: str, excluding: bool) -> Rest:
     amplified = _AMPLIFIED.sub(" [amplified] ", text)
     found, text = amplified != text, amplified
     unsure = False
-    if negated and _OF_BLOOD.search(text) and (excluding or not ALLELE.search(text)):
-        unsure = bool(_OF_TUMOUR.search(text))
+    cells = _OF_BLOOD.search(text) if negated and (excluding or not ALLELE.search(text)) else None
+    if cells is not None:
+        unsure = bool(_OF_TUMOUR.search(text[: cells.end()]) or _OR_TUMOUR.search(text[cells.end() :]))
         if not unsure or _OF_CLONES.search(text):
             return Rest("[blood]", unsure=unsure)
     text, relative = _without_others(text, excluding)

@@ -11,13 +11,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from dataset_project.trials.categorisers.kras_asides import ALLELE, NAMED, RAS, without_asides
-from dataset_project.trials.categorisers.kras_statements import Statement
+from dataset_project.trials.categorisers.kras_statements import Statement, clauses
 
 _COVERS_G12D = {"G12D", "G12X"}
 _WILD = re.compile(
     rf"(?:{RAS})(?:(?!mutat|mutant|positive)[\w\s,:=/()&+-]){{0,60}}?\b(?:wild[\s-]*type|WT\b|non-?mutated|unmutated)"
     rf"|\b(?:wild[\s-]*type|WT)\s*(?:status\s*)?(?:for|of|in|at)?[\s:]*(?:the\s+)?(?:all\s+)?\(?(?:{RAS})(?![\s/-]*mut)"
-    rf"|\b(?:no|not|without|absence\s+of|lack(?:s|ing)?(?:\s+of)?|negative\s+for|free\s+of|exclud\w+)\b"
+    rf"|\b(?:no|not|neither|without|absence\s+of|lack(?:s|ing)?(?:\s+of)?|negative\s+for|free\s+of|exclud\w+)\b"
     rf"(?:(?!other\s+than|except)[^.;:]){{0,45}}?(?:{RAS})[^.;:]{{0,50}}?\b(?:mutat\w*|mutant|alterations?)"
     rf"|\b(?:no|without)\s+(?:\w+\s+){{0,2}}?mutat\w+\s+(?:in|of)\s+[^.;]{{0,40}}?(?:{RAS})"
     rf"|(?:{RAS})[\s-]*(?:mutat\w+)?[\s-]*(?:negative|not\s+(?:mutated|detected|present)|absent)",
@@ -29,7 +29,7 @@ _MUTANT = re.compile(
     re.IGNORECASE,
 )
 _STATUS = re.compile(
-    rf"(?<!wild-type )(?<!wild type )(?:{RAS})(?:\s*(?:/|,|and|or)\s*[A-Z]\w+)*[\s-]*(?:gene\s+)?(?:G12[A-Z]\s+)?"
+    rf"(?<!wild-type )(?<!wild type )(?:{RAS})(?:\s*(?:/|,|and|or)\s*[A-Z]\w+){{0,8}}[\s-]*(?:gene\s+)?(?:G12[A-Z]\s+)?"
     r"(?:mutat\w*[\s-]*)?(?:status|test\w*|analys[ei]s|genotyp\w*|assessment|results?|determination|sequencing)"
     r"(?![\s:=(]*(?:is|are|of|must\s+be|should\s+be|confirmed\s+(?:as|to\s+be))?[\s:=(]*(?:wild|WT\b|mut|positive|negat))",
     re.IGNORECASE,
@@ -52,23 +52,30 @@ _WHICHEVER = re.compile(
     re.IGNORECASE,
 )
 # Wild type in one place of a statement and mutant in another, nothing denied: both are open, it seems.
-_WILD_NAMED = re.compile(rf"(?:{RAS})[^.;,]{{0,25}}?\b(?:wild[\s-]*type|WT\b)|\bwild[\s-]*type\s+(?:{RAS})", re.IGNORECASE)
+_WILD_NAMED = re.compile(
+    rf"(?:{RAS})[^.;,]{{0,25}}?\b(?:wild[\s-]*type|WT\b)|\bwild[\s-]*type\s+(?:{RAS})", re.IGNORECASE
+)
 _MUTANT_NAMED = re.compile(rf"(?:{RAS})[\s-]*(?:gene\s+)?(?:mutat\w+|mutant)|\bmut\w+\s+(?:{RAS})", re.IGNORECASE)
-_DENIAL = re.compile(r"\b(?:no|not|non|without|absence|lack\w*|free|exclu\w+|negative|except|ineligible)\b", re.I)
-# "RAS wild type: cetuximab": the status decides the treatment of a part of the participants.
-_ASSIGNED = re.compile(
-    r"\b(?:wild[\s-]*type|WT|mutat\w+|mutant)\b[^.;:]{0,40}(?::|\breceives?\b|\bgets?\b)\s*(?:\w+\s+(?:and|plus|with)\s+)?"
-    r"(?:cetuximab|panitumumab|bevacizumab|aflibercept|ramucirumab|anti-|FOLF|m?FOLF|CAPOX|XELOX|chemo)",
+_EACH_WAY = re.compile(
+    r"\b(?:if|when|where|for)\s+(?:RAS\s+)?(?:is\s+)?wild[\s-]*type\b[^.]{0,60}\b(?:if|when|where|for)\s+(?:RAS\s+)?(?:is\s+)?mut(?:at|ant)"
+    r"|\b(?:if|when|where|for)\s+(?:RAS\s+)?(?:is\s+)?mut(?:ated|ant)\b[^.]{0,60}\b(?:if|when|where|for)\s+(?:RAS\s+)?(?:is\s+)?wild",
     re.IGNORECASE,
 )
-_WHO = r"(?:tumou?rs?|patients?|participants?|subjects?|persons?|people|those|cases|cancers?|any|other|another|different|an?\s+other)"
-_CLAUSE = re.compile(rf";\s*|,\s*(?:but\s+|while\s+|whereas\s+|and\s+)?(?={_WHO}\b)|\s+(?:but|whereas)\s+", re.IGNORECASE)
-# An inclusion criterion that turns somebody away reads like an exclusion.
-_REFUSED = re.compile(
-    r"\b(?:do(?:es)?|did)\s+not\s+qualify|\bdisqualif\w+|\b(?:is|are|will\s+be|being)\s+(?:therefore\s+|also\s+)?"
-    r"(?:excluded|ineligible|refused|turned\s+away|not\s+(?:be\s+)?(?:included|enrolled|accepted|allowed|permitted|admitted|suitable))\b"
-    r"|\bnot\s+(?:be\s+)?eligible\b(?!\s+(?:for|to)\b(?!\s+(?:the|this)\s+(?:study|trial)))"
-    r"|\b(?:can\s?not|may\s+not|must\s+not)\s+(?:be\s+(?:included|enrolled)|enter|enrol|take\s+part|participate|join)",
+_GIVEN = rf"\s+(?:an?\s+)?(?:{RAS})[\s-]+(?:gene\s+)?mutat\w+"
+_WITH_AND_WITHOUT = re.compile(
+    rf"\bwith{_GIVEN}[^.]{{1,80}}?\bwithout{_GIVEN}|\bwithout{_GIVEN}[^.]{{1,80}}?\bwith{_GIVEN}", re.IGNORECASE
+)
+_DENIAL = re.compile(r"\b(?:no|not|non|without|absence|lack\w*|free|exclu\w+|negative|except|ineligible)\b", re.I)
+# A denial close to the gene that no rule has explained: the reading may be the wrong way round.
+_DENIED_NEARBY = re.compile(
+    rf"\b(?:no|not|neither|nor|without|cannot|exclu\w+|ineligible|except|unless)\b[^.;]{{0,40}}(?:{NAMED.pattern})"
+    rf"|(?:{NAMED.pattern})[^.;]{{0,40}}\b(?:not|neither|nor|without|cannot|exclu\w+|ineligible|except|unless)\b",
+    re.IGNORECASE,
+)
+# "RAS wild type: cetuximab", "stratum 1": the status decides the treatment, not who takes part.
+_ASSIGNED = re.compile(
+    r"\bstrat(?:um|a)\b|\b(?:wild[\s-]*type|WT|mutat\w+|mutant)\b[^.;:]{0,40}(?::|\breceives?\b|\bgets?\b)\s*(?:\w+\s+(?:and|plus|with)\s+)?"
+    r"(?:cetuximab|panitumumab|bevacizumab|aflibercept|ramucirumab|anti-|FOLF|m?FOLF|CAPOX|XELOX|chemo)",
     re.IGNORECASE,
 )
 _WHOSE = (
@@ -118,7 +125,8 @@ class Signal:
     """One requirement on genes: a value of `mutation_requirement`, or ``none`` where a gene is only mentioned.
 
     ``relative``: mutations other than the one required elsewhere are excluded; ``unsure``: another reading is possible;
-    ``of_cohort``: it holds for a part of the participants.
+    ``hedged``: a denial stands close by; ``of_cohort``: it holds for a part of the participants; ``assigned``: it
+    decides what these are treated with.
     """
 
     value: str
@@ -127,6 +135,8 @@ class Signal:
     relative: bool = False
     unsure: bool = False
     of_cohort: bool = False
+    assigned: bool = False
+    hedged: bool = False
 
 
 @dataclass(frozen=True)
@@ -144,26 +154,26 @@ def signals(statements: Sequence[Statement]) -> list[Signal]:
     """What each statement says about genes; a statement that both takes in and turns away gives several."""
     found = []
     for statement in statements:
-        clauses = [statement.text]
-        if statement.side != "exclusion" and _REFUSED.search(statement.text) and NAMED.search(statement.text):
-            clauses = _CLAUSE.split(statement.text)
-        found += [_signal(statement, clause) for clause in clauses]
+        found += [_signal(statement, text, excluding) for text, excluding in clauses(statement)]
     return [each for each in found if each is not None]
 
 
-def _signal(statement: Statement, clause: str) -> Signal | None:
+def _signal(statement: Statement, clause: str, excluding: bool) -> Signal | None:
     """What one clause of a statement says about genes; None where it says nothing that decides."""
-    refused = statement.side != "exclusion" and bool(_REFUSED.search(clause))
-    excluding = statement.side == "exclusion" or refused
     rest = without_asides(clause, excluding)
-    text, of_cohort = rest.text, statement.of_cohort or bool(_ASSIGNED.search(rest.text))
+    text, assigned = rest.text, bool(_ASSIGNED.search(clause))
+    of_cohort = statement.of_cohort or assigned
     if rest.relative and not NAMED.search(text):
         return Signal("none", True, statement, relative=True, of_cohort=of_cohort)
     if NAMED.search(text):
         both = not excluding and _opens_both(text)
-        value = "none" if both else _of_ras(text, excluding)
+        if both and statement.of_cohort and not assigned:
+            value = _of_ras(_WILD_NAMED.sub(" ", text), excluding)
+        else:
+            value = "none" if both else _of_ras(text, excluding)
         if value is not None:
-            return Signal(value, True, statement, unsure=rest.unsure or both, of_cohort=of_cohort)
+            hedged = value != "none" and _is_hedged(text, value, excluding)
+            return Signal(value, True, statement, False, rest.unsure or both, of_cohort, assigned, hedged)
     elif rest.unsure:
         return Signal("none", True, statement, unsure=True, of_cohort=of_cohort)
     if excluding:
@@ -182,7 +192,7 @@ def requirement(criteria: Sequence[Signal], elsewhere: Sequence[Signal]) -> Requ
     mentioned = any(each.of_ras for each in criteria)
     relative = [each for each in criteria if each.relative]
     deciding = [each for each in criteria if each.value != "none"]
-    certain = bool(deciding)
+    certain = not all(each.of_cohort for each in deciding) and not any(each.hedged for each in deciding)
     if not deciding and (relative or not mentioned):
         deciding = [each for each in elsewhere if each.value != "none"]
         mentioned = mentioned or any(each.of_ras for each in deciding)
@@ -197,7 +207,7 @@ def requirement(criteria: Sequence[Signal], elsewhere: Sequence[Signal]) -> Requ
         return Requirement("none", mentioned, unsure, not mentioned, ())
     value, conflict = _weighed(deciding)
     titled = {each.value for each in elsewhere if each.value not in ("none", "multi_kras")}
-    if certain and titled and value not in titled:
+    if any(each in criteria for each in deciding) and titled and value not in titled:
         conflict = True
     return Requirement(value, mentioned, conflict or unsure, certain, evidence)
 
@@ -212,8 +222,8 @@ def _weighed(deciding: Sequence[Signal]) -> tuple[str, bool]:
         # "KRAS mutation" beside "KRAS G12D" mostly refers back to it; a cohort of its own does not.
         of_cohorts = "multi_kras" not in whole
         return ("multi_kras" if of_cohorts else "g12d_only"), of_cohorts
-    if values == {"kras_wild_type_only", "multi_kras"} and not whole:
-        # One cohort for the wild type and one for any mutation leave nobody out.
+    if values == {"kras_wild_type_only", "multi_kras"} and all(each.assigned for each in deciding):
+        # One treatment for the wild type and one for any mutation leave nobody out.
         named = any(ALLELE.search(each.statement.text) for each in deciding)
         return ("multi_kras" if named else "none"), True
     for shut in ("kras_wild_type_only", "other_mutation_required"):
@@ -226,10 +236,23 @@ def _weighed(deciding: Sequence[Signal]) -> tuple[str, bool]:
     return ("kras_wild_type_only" if "kras_wild_type_only" in values else "other_mutation_required"), True
 
 
+def _is_hedged(text: str, value: str, excluding: bool) -> bool:
+    """Whether a denial stands so close that the statement may mean the opposite."""
+    if excluding:
+        return value == "kras_wild_type_only" and bool(
+            re.search(r"\b(?:unless|except|not|only)\b", text, re.IGNORECASE)
+        )
+    return value in ("g12d_only", "multi_kras") and bool(_DENIED_NEARBY.search(_EXCEPT.sub(" ", text)))
+
+
 def _opens_both(text: str) -> bool:
     """Whether one statement names wild-type and mutant RAS side by side and denies neither."""
+    if _WITH_AND_WITHOUT.search(text):
+        return True
     if _DENIAL.search(text):
         return False
+    if _EACH_WAY.search(text):
+        return True
     rest = _WILD_NAMED.sub(" ", text)
     return rest != text and bool(_MUTANT_NAMED.search(rest))
 
