@@ -186,7 +186,7 @@ def _first_calls(calls: pa.Table, counts: Mapping[str, int]) -> tuple[pa.Table, 
     """Of each model its first calls in order of time, as many as were counted; and how many of those are missing."""
     left = dict(counts)
     kept = []
-    for model in calls["model"].to_pylist():
+    for model in calls["asked_model"].to_pylist():
         kept.append(left.get(model, 0) > 0)
         if kept[-1]:
             left[model] -= 1

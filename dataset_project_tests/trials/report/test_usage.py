@@ -64,7 +64,7 @@ def directory(tmp_path):
 
 def test_usage_is_by_the_model_asked_for_whatever_the_provider_calls_it(directory):
     calls = ledger_calls(directory, PREFIX)
-    assert calls.num_rows == 18 and set(calls["model"].to_pylist()) == {"gpt-5-mini", "gpt-5.1"}
+    assert calls.num_rows == 18 and set(calls["asked_model"].to_pylist()) == {"gpt-5-mini", "gpt-5.1"}
     assert calls["started_at"].to_pylist() == sorted(calls["started_at"].to_pylist())
     table = usage_table(calls)
     assert table.schema.equals(MODEL_USAGE)
