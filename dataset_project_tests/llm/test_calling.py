@@ -157,6 +157,7 @@ def _closed_port() -> int:
         ("dns", "http://no-such-host.invalid/v1"),
         ("tls", ""),
     ],
+    ids=["connect", "dns", "tls"],  # an id with the port would differ from process to process
 )
 def test_no_connection_is_named_for_its_reason_and_reserves_nothing(server, outcome, url):
     settled = settle(settings(url or server.url.replace("http:", "https:"), max_attempts=2))
