@@ -4,6 +4,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 ARGS ?=
 SIZE ?= standard
+# Test modules run side by side in this many processes.
+TEST_WORKERS ?= 2
 
 .PHONY: data test test-slow ui bench lint verify clean
 
@@ -32,7 +34,7 @@ verify: $(VENV)/installed  ## re-hash everything that was built
 	$(BIN)/dataset-project verify
 
 test: $(VENV)/installed-test  ## what CI runs
-	$(BIN)/python -m pytest -q -m "not slow" $(ARGS)
+	$(BIN)/python -m pytest -q -n $(TEST_WORKERS) --dist loadfile -m "not slow" $(ARGS)
 
 test-slow: $(VENV)/installed-test  ## also what needs a browser, the daemon or minutes
 	$(BIN)/python -m pytest -q $(ARGS)
