@@ -59,13 +59,14 @@ def group_of(directory: Path) -> str:
 
 
 # Files, not events of `multiprocessing`: a process killed in the middle of one would hold its lock for ever.
-_GO, _BEGUN = "go", "begun"
+_GO, _BEGUN, _READY, _DONE = "go", "begun", "ready-", "done-"
 
 
 def _work(settings: LlmSettings, directory: Path, requests: Sequence[ModelRequest]) -> None:
     from dataset_project.llm.runtime import open_runtime
 
     with open_runtime(settings, directory, group_of(directory)) as runtime:
+        (directory / f"{_READY}{os.getpid()}").touch()
         while not (directory / _GO).exists():
             time.sleep(0.02)
         runtime.submit(requests)
@@ -74,6 +75,7 @@ def _work(settings: LlmSettings, directory: Path, requests: Sequence[ModelReques
             runtime.wait(requests)
         except (KeyboardInterrupt, RunStopped):
             return
+        (directory / f"{_DONE}{os.getpid()}").touch()
 
 
 class Workers:
@@ -93,6 +95,14 @@ class Workers:
     def begin(self) -> None:
         """Let them ask."""
         (self._directory / _GO).touch()
+
+    def wait_until_ready(self, timeout: float = 60) -> None:
+        """Until all have imported what they need and opened the runtime."""
+        deadline = time.monotonic() + timeout
+        while len(list(self._directory.glob(f"{_READY}*"))) < len(self._running):
+            if time.monotonic() > deadline:
+                raise TimeoutError("the workers are not ready")
+            time.sleep(0.02)
 
     def wait_until_begun(self, timeout: float = 60) -> None:
         """Until one of them has asked everything."""
@@ -127,6 +137,10 @@ class Workers:
         deadline = time.monotonic() + timeout
         for process in self._running:
             process.join(max(0.1, deadline - time.monotonic()))
+
+    def done_at(self) -> float:
+        """When the last of them had all answers, seconds since the epoch; the end of a process comes later."""
+        return max(path.stat().st_mtime for path in self._directory.glob(f"{_DONE}*"))
 
     def end(self) -> None:
         """Whatever still runs is killed."""

@@ -37,7 +37,8 @@ if TYPE_CHECKING:
 LEDGER, CACHE, LIMITER = "ledger.sqlite", "embeddings.sqlite", "limiter"
 # How often a waiter looks for what other processes have settled, and tells how it goes.
 _LOOK_EVERY_S = 1.0
-_SUBMITTED_AT_ONCE = 200
+_LOOK_NEAR_THE_END_S = 0.1
+_SUBMITTED_FIRST, _SUBMITTED_AT_ONCE = 16, 256
 # One open request is reason enough to wait: the last ones asked for, which are answered last, are looked at alone.
 _LOOKED_AT = 100
 
@@ -68,8 +69,10 @@ class Runtime:
         schema that is not strict: that request, and those after it, are not asked.
         """
         wanted = (request for request in requests if request.key not in self._submitted)
-        # In pieces, so that the first are on their way while the last are still being counted.
-        while piece := list(islice(wanted, _SUBMITTED_AT_ONCE)):
+        # In pieces that grow, so that the first are on their way while the others are still being counted.
+        size = _SUBMITTED_FIRST
+        while piece := list(islice(wanted, size)):
+            size = min(2 * size, _SUBMITTED_AT_ONCE)
             for request in piece:  # before it is in the ledger, where it would stop every run that comes to it
                 answer_schema(request.schema_hash, request.schema)
             costs = {request.key: self._prices.worst_case(request) for request in piece}
@@ -108,7 +111,10 @@ class Runtime:
                 continue
             if self._pump.stopped is not None:
                 raise self._pump.stopped
-            seen = self._pump.wait_for_news(seen, _LOOK_EVERY_S)
+            # Tasks end about in order: once the last ones do, what is left may be another process's, of which this
+            # one's pump has no news.
+            is_near_the_end = len(still_open) < _LOOKED_AT
+            seen = self._pump.wait_for_news(seen, _LOOK_NEAR_THE_END_S if is_near_the_end else _LOOK_EVERY_S)
             if time.monotonic() >= told_at + _LOOK_EVERY_S:
                 told_at = time.monotonic()
                 on_progress(self.progress())
