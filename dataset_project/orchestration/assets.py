@@ -139,7 +139,7 @@ def _shard_op(dataset: PartitionedDataset, store: DatasetStore) -> dg.OpDefiniti
         name = context.get_mapping_key() or "0"
         run = replace(_shard_run(context, name), last_retry=context.retry_number >= _SHARD_RETRIES)
         try:
-            progress = _ShardProgress(context, dataset, name)
+            progress = _ShardProgress(context, dataset, name, len(keys))
             records = run_shard(dataset, keys, store, run, progress.after_partition, progress.activity)
         except (KeyboardInterrupt, DagsterExecutionInterruptedError) as error:
             # Dagster would retry an interrupted step. Refuse, and let the run hear of the interrupt once more.
@@ -238,10 +238,10 @@ def _shards_were_left_out(context: dg.OpExecutionContext, dataset: PartitionedDa
 class _ShardProgress:
     """What a shard tells of itself, no more often than once a second."""
 
-    def __init__(self, context: dg.OpExecutionContext, dataset: PartitionedDataset, shard: str):
+    def __init__(self, context: dg.OpExecutionContext, dataset: PartitionedDataset, shard: str, partitions: int):
         self._context, self._dataset = context, dataset
         self._last = float("-inf")
-        self._state: dict[str, Any] = {"shard": shard, "done": 0, "failed": 0, "rows": 0}
+        self._state: dict[str, Any] = {"shard": shard, "done": 0, "of": partitions, "failed": 0, "rows": 0}
 
     def after_partition(self, done: int, total: int, record: CommitRecord) -> None:
         self._state.update(done=done, of=total, key=record.partition)
