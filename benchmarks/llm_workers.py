@@ -64,8 +64,10 @@ _GO, _BEGUN, _READY, _DONE = "go", "begun", "ready-", "done-"
 
 def _work(settings: LlmSettings, directory: Path, requests: Sequence[ModelRequest]) -> None:
     from dataset_project.llm.runtime import open_runtime
+    from dataset_project.llm.tokens import estimate_tokens
 
     with open_runtime(settings, directory, group_of(directory)) as runtime:
+        estimate_tokens(requests[0])  # loads the tokenizer
         (directory / f"{_READY}{os.getpid()}").touch()
         while not (directory / _GO).exists():
             time.sleep(0.02)
