@@ -58,7 +58,8 @@ def test_a_secret_in_the_wrong_place_is_not_repeated(monkeypatch, variable, valu
     monkeypatch.setenv(f"DATASET_LLM__{variable}", value)
     with pytest.raises(InvalidSettings) as raised:
         load_settings()
-    assert variable in str(raised.value) and "0123456789" not in str(raised.value) and "hunter2" not in str(raised.value)
+    said = str(raised.value)
+    assert variable in said and "0123456789" not in said and "hunter2" not in said
 
 
 def test_none_is_written_null(monkeypatch):

@@ -12,10 +12,10 @@ from dataset_project.cli import environment
 
 @click.group()
 def export() -> None:
-    """Published data as one file, ready for training."""
+    """Published data as one file for what comes next: training, review, a spreadsheet."""
 
 
-@export.command()
+@export.command(short_help="Accepted variants and their originals, for training.")
 @click.argument("path", type=click.Path(dir_okay=False, path_type=Path))
 @click.option("--combo", "combos", multiple=True, metavar="KEY", help="Only this combination; may be repeated.")
 @click.option(
@@ -58,11 +58,18 @@ def augmentation(path: Path, combos: tuple[str, ...], splits: tuple[str, ...], o
         console.print(f"[yellow]{missing} combinations are not published and not in it[/]: see the manifest")
 
 
-@export.command()
+@export.command(short_help="Trials with their categories, reasons and facts.")
 @click.argument("path", type=click.Path(dir_okay=False, path_type=Path))
-@click.option("--partial", is_flag=True, help="Also trials of unfinished buckets whose answers are there already.")
+@click.option(
+    "--partial", is_flag=True,
+    help="Also trials of unfinished buckets whose answers are there already, while a build runs or after it stopped.",
+)  # fmt: skip
 def trials(path: Path, partial: bool) -> None:
-    """Trials with their categories, reasons and facts: PATH ends in .parquet or .csv."""
+    """Trials with their categories, one row each: PATH ends in .parquet or .csv.
+
+    Columns: id, title, status, phases, conditions, interventions, then category, reason, confidence and what decided,
+    then each fact as fact_<name>. Failed trials have no category and say why in error. Lists are joined by " | ".
+    """
     from dataset_project.trials.export import export_table, finished_rows, write_table
 
     project = environment.load_project({})
@@ -79,13 +86,23 @@ def trials(path: Path, partial: bool) -> None:
         tables.append(finished_rows(project.settings.trials, project.settings.llm_directory, rest))
     if not tables:
         raise click.ClickException("no bucket is published yet; --partial takes what is answered already")
-    _write(path, export_table(records, tables), write_table, f"trials of {records.num_rows:,}")
+    try:
+        table = export_table(records, tables)
+    except ValueError as error:
+        raise click.ClickException(str(error)) from None
+    _write(path, table, write_table, f"of {records.num_rows:,} trials")
+    if missing := records.num_rows - table.num_rows:
+        hint = "no answers yet" if partial else "their buckets are not published; --partial takes those with answers"
+        Console().print(f"[yellow]{missing:,} trials are not in it[/]: {hint}", highlight=False)
 
 
-@export.command()
+@export.command(short_help="Every call to a model: tokens, cost, latency, outcome.")
 @click.argument("path", type=click.Path(dir_okay=False, path_type=Path))
 def trial_calls(path: Path) -> None:
-    """Every call to a model: model, tokens, cost, latency, outcome. PATH ends in .parquet or .csv."""
+    """Every call to a model, failed ones too, one row each in order of time: PATH ends in .parquet or .csv.
+
+    Columns: what it was about, run, task, model as the provider named it, attempt, outcome, tokens, cost, latency.
+    """
     from dataset_project.trials.export import calls_table, write_table
 
     project = environment.load_project({})

@@ -20,7 +20,7 @@ _MOST_REASONS = 3
 def plan(families: tuple[str, ...], size: str | None, partitions: tuple[str, ...]) -> None:
     """What a build would do and why, with requests, tokens, dollars and minutes where models are asked.
 
-    Computes nothing, sends nothing to a model.
+    Computes nothing, sends nothing to a model. Without FAMILY: all of them.
     """
     from dataset_project.orchestration.build import BuildOptions, chosen_keys
     from dataset_project.orchestration.planning import Planner
@@ -41,7 +41,7 @@ def plan(families: tuple[str, ...], size: str | None, partitions: tuple[str, ...
     for dataset in datasets:
         states = planner.plan(dataset, chosen_keys(dataset, options))
         to_do = [state for state in states if not state.is_done]
-        reasons = Counter(f"{state.status}: {state.reason}" if state.reason else state.status for state in to_do)
+        reasons = Counter(_why(state.status, state.reason) for state in to_do)
         shown = [f"{count} {reason}" for reason, count in reasons.most_common(_MOST_REASONS)]
         more = [f"{len(reasons) - _MOST_REASONS} other reasons"] if len(reasons) > _MOST_REASONS else []
         table.add_row(
@@ -57,6 +57,12 @@ def plan(families: tuple[str, ...], size: str | None, partitions: tuple[str, ...
         except ValueError as error:  # an input or a model's price that nobody can tell
             raise click.ClickException(f"{dataset.name}: {error}") from None
         print_lines(console, f"{dataset.name}: {len(inputs)} partitions", lines)
+
+
+def _why(status: str, reason: str) -> str:
+    if reason:
+        return f"{status}: {reason}"
+    return "not built yet" if status == "missing" else status
 
 
 def print_lines(console: Console, title: str, lines) -> None:

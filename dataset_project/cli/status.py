@@ -31,7 +31,10 @@ _STATUSES = ("ok", "empty", "rejected", "failed", "unavailable", "stale", "missi
     "--interval", type=click.FloatRange(0.5, 3600), default=2.0, show_default=True, help="Seconds between two looks."
 )
 def status(families: tuple[str, ...], follow: bool, interval: float) -> None:
-    """Every dataset, every running shard, and calls to models: rates against limits, cost, time left."""
+    """Every dataset, every running shard, and calls to models: rates against limits, cost, time left.
+
+    Changes nothing, so it may be asked while a build runs. Without FAMILY: all of them.
+    """
     project = environment.load_project({})
     environment.chosen_datasets(project, families)  # names a family that does not exist
     console = Console()

@@ -225,13 +225,14 @@ class EmbeddingCache:
     def _writing(self) -> Iterator[sqlite3.Connection]:
         with self._lock, named_errors(self.path):
             connection = self._connection()
-            connection.execute("BEGIN IMMEDIATE")
             try:
+                # Inside: an interrupt while it waits for the lock comes when it has it.
+                connection.execute("BEGIN IMMEDIATE")
                 yield connection
+                connection.commit()
             except BaseException:
                 connection.rollback()
                 raise
-            connection.commit()
 
     def _connection(self) -> sqlite3.Connection:
         # A connection must not cross a fork: both sides would write by one side's knowledge of the file.

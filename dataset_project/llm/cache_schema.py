@@ -73,10 +73,15 @@ def open_cache(path: Path) -> sqlite3.Connection:
 
 def _is_made(connection: sqlite3.Connection, path: Path) -> bool:
     """Whether the cache's tables are there. A file of another kind is refused before anything in it is changed."""
-    application, version, tables = (
-        connection.execute(query).fetchone()[0]
-        for query in ("PRAGMA application_id", "PRAGMA user_version", "SELECT count(*) FROM sqlite_master")
-    )
+    # One transaction, so that a file another process is making is seen before or after, never in between.
+    connection.execute("SAVEPOINT look")
+    try:
+        application, version, tables = (
+            connection.execute(query).fetchone()[0]
+            for query in ("PRAGMA application_id", "PRAGMA user_version", "SELECT count(*) FROM sqlite_master")
+        )
+    finally:
+        connection.execute("RELEASE look")
     if not (application or version or tables):
         return False
     if application != _APPLICATION:

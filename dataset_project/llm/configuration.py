@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import os
 import re
-from typing import Annotated
+from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
@@ -23,8 +23,14 @@ class LlmSettings(BaseModel):
     directory: str | None = Field(
         None, min_length=1, description="ledger, cache, limiter; unset: llm/ in the data directory"
     )
+    mode: Literal["live", "batch"] = Field(
+        "live", description="live: minutes; batch: the provider's Batch API, half the price, up to 24 h"
+    )
+    batch_poll_s: float = Field(
+        30, gt=0, le=3600, description="how often a batch is looked at, seconds; up to ten times less while it waits"
+    )
     requests_per_minute: Annotated[int, Field(ge=1, le=10_000_000)] | None = Field(
-        500, description="provider's limit, shared by all processes; null: none (a server of your own)"
+        500, description="provider's limit on a model, for all processes together; null: none"
     )
     tokens_per_minute: Annotated[int, Field(ge=100, le=10_000_000_000)] | None = Field(
         200_000, description="provider's limit, likewise"

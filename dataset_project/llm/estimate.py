@@ -15,16 +15,19 @@ from dataset_project.llm.prices import Prices
 from dataset_project.llm.requests import ModelRequest, Usage
 from dataset_project.llm.tokens import estimate_tokens
 
-Limit = Literal["requests", "tokens", "in flight", "latency", "budget", "nothing"]
+Limit = Literal["requests", "tokens", "in flight", "latency", "batch", "budget", "nothing"]
 """What a run waits for: the limit on requests or tokens per minute, the cap on requests in flight, the one slowest
-answer (few requests), its budget; nothing to send."""
+answer (few requests), the provider's time for a batch, its budget; nothing to send."""
 
 _MINUTE_S = 60.0
+# What providers allow themselves for a batch; most are answered sooner.
+_BATCH_MINUTES = 24 * 60.0
 _NAMES = {
     "requests": "the limit on requests per minute",
     "tokens": "the limit on tokens per minute",
     "in flight": "the cap on requests in flight",
     "latency": "the answers themselves",
+    "batch": "the Batch API, at most: it is often sooner",
 }
 
 
@@ -119,6 +122,7 @@ def estimate(
     models: set[str] = set()
     count = input_tokens = output_tokens = 0
     costs, worst_costs = [], []
+    batch = settings.mode == "batch"
     for request in requests:
         count += 1
         if request.key in keys:
@@ -129,8 +133,8 @@ def estimate(
         answered = min(expected_output_tokens, request.max_output_tokens)
         input_tokens += asked
         output_tokens += answered
-        costs.append(prices.cost(request.model, Usage(asked, answered)))
-        worst_costs.append(prices.worst_cost(request.model, Usage(asked, request.max_output_tokens)))
+        costs.append(prices.cost(request.model, Usage(asked, answered), batch=batch))
+        worst_costs.append(prices.worst_cost(request.model, Usage(asked, request.max_output_tokens), batch))
     minutes_by = _minutes_by(settings, len(keys), input_tokens + output_tokens, latency_s, processes)
     cost = round(math.fsum(costs), 10)
     left = max(0.0, settings.budget_usd - spent_usd)
@@ -159,6 +163,8 @@ def _minutes_by(
     """
     if not requests:
         return {}
+    if settings.mode == "batch":
+        return {"batch": _BATCH_MINUTES}
     last = latency_s / _MINUTE_S
     found = {}
     if settings.requests_per_minute is not None:

@@ -24,7 +24,7 @@ from dataset_project.llm import ledger_schema, spending
 from dataset_project.llm.ledger_schema import LEASED, OK, PENDING, StoredRequest, UnusableLedger, named_errors
 from dataset_project.llm.progress import Progress, next_tasks, read_answers, read_progress, read_unsettled
 from dataset_project.llm.requests import Answer, CallRecord, ModelRequest, Settlement
-from dataset_project.llm.spending import PICODOLLARS, Spending, add_calls, storable, tasks_by_key
+from dataset_project.llm.spending import PICODOLLARS, Spending, add_calls, settle_tasks, tasks_by_key
 
 # Others' claims wait for a transaction of this many requests, some tens of milliseconds.
 _ENQUEUED_AT_ONCE = 1000
@@ -92,8 +92,8 @@ class Ledger:
             worst = {
                 key: spending.picodollars(known_costs[key], f"task {key}") for key in prepared if key in known_costs
             }
-            with self._transaction() as connection:
-                counts = _enqueue(connection, _group_id(connection, group, make=True), label, re_arm, prepared, worst)
+            with self.transaction() as connection:
+                counts = _enqueue(connection, group_id_of(connection, group, make=True), label, re_arm, prepared, worst)
             totals = [total + count for total, count in zip(totals, counts, strict=True)]
         return EnqueueCounts(*totals)
 
@@ -107,10 +107,10 @@ class Ledger:
         when the next task does not fit into ``budget_usd`` (all the ledger may ever spend) and nothing is in flight.
         """
         stop = None
-        with self._transaction() as connection:
+        with self.transaction() as connection:
             now = self._clock()
             lapsed = spending.take_back(connection, now)
-            group_id = _group_id(connection, group)
+            group_id = group_id_of(connection, group)
             tasks = next_tasks(connection, group_id, count, lapsed, prefer)
             if budget_usd is not None and tasks:
                 fitting, stop = spending.affordable(
@@ -126,13 +126,13 @@ class Ledger:
             raise stop
         if not tasks:
             return []
-        with self._read():
+        with self.reading():
             requests = self._requests.read([each.id for each in tasks])
         return [Claimed(each.key, requests[each.id], each.worst / PICODOLLARS) for each in tasks]
 
     def extend(self, worker: str, keys: Sequence[str]) -> None:
         """Prolong the leases ``worker`` still holds; of tasks taken over meanwhile nothing is said."""
-        with self._transaction() as connection:
+        with self.transaction() as connection:
             until = self._clock() + self._lease_s
             connection.execute(
                 "UPDATE tasks SET lease_until = ? WHERE key IN (SELECT value FROM json_each(?))"
@@ -142,7 +142,7 @@ class Ledger:
 
     def release(self, worker: str, keys: Sequence[str]) -> None:
         """Give back what ``worker`` still holds: nothing was sent, the reservation is freed."""
-        with self._transaction() as connection:
+        with self.transaction() as connection:
             connection.execute(
                 "UPDATE tasks SET state = 'pending' WHERE key IN (SELECT value FROM json_each(?))"
                 " AND state = 'leased' AND worker = ?",
@@ -155,30 +155,9 @@ class Ledger:
         The first result of a task is its result, whoever holds the lease by then; the calls are recorded all the same.
         Raises ValueError for a task that was never enqueued.
         """
-        with self._transaction() as connection:
-            now = self._clock()
-            keys = {each.task_key for each in settlements} | {call.task_key for call in calls}
-            tasks = tasks_by_key(connection, keys)
-            accepted: dict[str, Settlement] = {}
-            for each in settlements:
-                if each.task_key not in tasks:
-                    raise ValueError(f"task {each.task_key} is not in the ledger {self.path}: enqueue it first")
-                if tasks[each.task_key].state in (PENDING, LEASED):
-                    accepted.setdefault(each.task_key, each)
-            # Calls first: they belong to the group the task was claimed for.
-            add_calls(connection, calls, tasks, worker, None)
-            connection.executemany(
-                "INSERT INTO results (task_id, content, error, model, settled_at) VALUES (?, ?, ?, ?, ?)",
-                [
-                    (tasks[key].id, storable(each.content), storable(each.error), storable(each.model), now)
-                    for key, each in accepted.items()
-                ],
-            )
-            connection.executemany(
-                "UPDATE tasks SET state = ? WHERE id = ?",
-                [(each.kind, tasks[key].id) for key, each in accepted.items()],
-            )
-        return list(accepted)
+        with self.transaction() as connection:
+            accepted = settle_tasks(connection, settlements, calls, worker, self._clock())
+        return accepted
 
     def record_calls(self, calls: Sequence[CallRecord], worker: str = "", group: str = "") -> None:
         """Record calls that settled nothing: of tasks that are given back, or of no task (embeddings).
@@ -187,47 +166,52 @@ class Ledger:
         """
         if not calls:
             return
-        with self._transaction() as connection:
-            group_id = _group_id(connection, group, make=True) if group else None
+        with self.transaction() as connection:
+            group_id = group_id_of(connection, group, make=True) if group else None
             add_calls(connection, calls, tasks_by_key(connection, {call.task_key for call in calls}), worker, group_id)
 
     def answers(self, keys: Sequence[str]) -> dict[str, Answer]:
         """Answers of those of ``keys`` that are settled, well or badly, in their order."""
-        with self._read() as connection:
+        with self.reading() as connection:
             return read_answers(connection, keys)
 
     def unsettled(self, keys: Sequence[str]) -> list[str]:
         """Those of ``keys`` without a result, in their order; unknown ones too."""
-        with self._read() as connection:
+        with self.reading() as connection:
             return read_unsettled(connection, keys)
 
     def spending(self) -> Spending:
         """What is spent by all calls ever, and reserved by what is in flight."""
-        with self._read() as connection:
+        with self.reading() as connection:
             return spending.read_spending(connection)
 
     def progress(self, group: str | None, window_s: float = 60.0) -> Progress:
         """How the group's work goes (None: all work), with rates over the last ``window_s`` seconds."""
-        with self._read() as connection:
+        with self.reading() as connection:
             return read_progress(connection, group, self._clock(), window_s)
 
     def calls_table(self) -> pa.Table:
         """Every call ever, as CALLS in `spending`, in order of its start."""
-        with self._read() as connection:
+        with self.reading() as connection:
             return spending.read_calls(connection)
 
     def close(self) -> None:
-        """Close the file; leases stay until they run out. Safe to call twice."""
+        """Close the file; leases stay until they run out. Safe to call twice, and in a forked child, which closes none:
+        the locks it inherited may be held for ever."""
+        if os.getpid() != self._pid:
+            return
         with self._writing, self._reading:
             self._writer.close()
             self._reader.close()
 
     @contextmanager
-    def _transaction(self) -> Iterator[sqlite3.Connection]:
+    def transaction(self) -> Iterator[sqlite3.Connection]:
+        """The file to write to, all or nothing: for the package's own modules."""
         self._is_ours()
         with self._writing, named_errors(self.path):
-            self._writer.execute("BEGIN IMMEDIATE")
             try:
+                # Inside: an interrupt while it waits for the lock comes when it has it.
+                self._writer.execute("BEGIN IMMEDIATE")
                 yield self._writer
                 self._writer.execute("COMMIT")
             except BaseException:
@@ -236,12 +220,12 @@ class Ledger:
                 raise
 
     @contextmanager
-    def _read(self) -> Iterator[sqlite3.Connection]:
-        """One state of the file for several queries."""
+    def reading(self) -> Iterator[sqlite3.Connection]:
+        """One state of the file for several queries: likewise."""
         self._is_ours()
         with self._reading, named_errors(self.path):
-            self._reader.execute("BEGIN")
             try:
+                self._reader.execute("BEGIN")
                 yield self._reader
             finally:
                 if self._reader.in_transaction:
@@ -252,7 +236,8 @@ class Ledger:
             raise UnusableLedger(f"{self.path} was opened by the process this one was forked from: open it anew")
 
 
-def _group_id(connection: sqlite3.Connection, group: str, make: bool = False) -> int | None:
+def group_id_of(connection: sqlite3.Connection, group: str, make: bool = False) -> int | None:
+    """The group's number in the file; None where nothing was asked in its name."""
     if make:
         connection.execute("INSERT INTO groups (name) VALUES (?) ON CONFLICT DO NOTHING", (group,))
     found = connection.execute("SELECT id FROM groups WHERE name = ?", (group,)).fetchone()

@@ -105,8 +105,8 @@ class Limiter:
         return reservation
 
     async def acquire(self, tokens: int) -> Reservation:
-        """Wait for a slot: when this returns, send at once. In the order of calls within a process, of reservations
-        between processes; cancelled while it waits, it leaves its slot. Raises ValueError for tokens below 0.
+        """Wait for a slot: when this returns, send at once. In the order of calls within a process; between processes,
+        whose heads race, in that of reservations. Cancelled, it leaves its slot. Raises ValueError for tokens below 0.
         """
         _check(tokens)
         async with self._turn():

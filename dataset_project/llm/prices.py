@@ -1,7 +1,10 @@
 """What calls cost, from the list prices shipped with `genai-prices`. Nothing here asks the network.
 
 A call costs what was charged when it was made: prices that changed since are taken by their start dates, so that a
-recomputed cost stays the same. Counting tokens belongs to `tokens`, what a whole run will cost to `estimate`.
+recomputed cost stays the same. Answers of the Batch API cost the provider's list price for batches; where none is
+listed, half the price at OpenAI and Gemini, which document that for all their models, and the full price elsewhere.
+Prices from the settings are never discounted. Counting tokens belongs to `tokens`, what a whole run will cost to
+`estimate`.
 """
 
 from __future__ import annotations
@@ -9,9 +12,10 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from decimal import Decimal
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -25,6 +29,9 @@ if TYPE_CHECKING:
 # Sums of many costs stay exact to this many digits: a thousandth of the cheapest token (1e-8 USD) and more.
 _DIGITS = 10
 _MILLION = Decimal(1_000_000)
+# OpenAI "Batch API" and Gemini "Batch API": 50 % of the standard price; ids of `genai-prices`.
+_HALF_IN_BATCHES = frozenset({"openai", "google"})
+_IN_BATCHES = {"processing": "batch"}
 
 
 @dataclass(frozen=True)
@@ -50,12 +57,14 @@ class _Card:
 
 @dataclass(frozen=True)
 class _PriceList:
-    """One model's prices. ``at(seconds since the epoch)`` is the card of that time."""
+    """One model's prices. ``at(seconds since the epoch)`` is the card of that time, ``batch_at`` of calls in batches
+    (None: at the same price)."""
 
     source: str
     at: Callable[[float], _Card]
     has_output: bool
     is_constant: bool
+    batch_at: Callable[[float], _Card] | None = None
 
 
 class Prices:
@@ -70,30 +79,34 @@ class Prices:
         self._settings = settings
         self._lists: dict[str, _PriceList | None] = {}
 
-    def cost(self, model: str, usage: Usage, at: float | None = None) -> float:
-        """USD of one call, to 1e-10. ``at``: when it was made, seconds since the epoch; None: now.
+    def cost(self, model: str, usage: Usage, at: float | None = None, batch: bool = False) -> float:
+        """USD of one call, to 1e-10. ``at``: when it was made, seconds since the epoch; None: now. ``batch``: it was a
+        line of a batch; worth the provider's discount, if any.
 
         Raises ValueError, naming the settings to set, for a model whose price is not known.
         """
         prices = self._known(model)
         if usage.output_tokens and not prices.has_output:
             raise ValueError(self._unknown(model, "DATASET_LLM__OUTPUT_USD_PER_MILLION"))
+        if batch and prices.batch_at is not None:
+            return prices.batch_at(time.time() if at is None else at).cost(usage)
         return prices.at(0.0 if prices.is_constant else time.time() if at is None else at).cost(usage)
 
     def worst_case(self, request: ModelRequest) -> float:
-        """USD of one call for ``request`` that fills its cap, nothing cached, at the dearest hour of the next day.
+        """USD of one call for ``request`` that fills its cap, nothing cached, at the dearest hour of the next day;
+        at the price of batches where the settings ask for them.
 
         Repairs and a raised cap come on top: they are calls of their own. Raises ValueError as `cost` does.
         """
         usage = Usage(input_tokens=estimate_tokens(request), output_tokens=request.max_output_tokens)
-        return self.worst_cost(request.model, usage)
+        return self.worst_cost(request.model, usage, batch=self._settings.mode == "batch")
 
-    def worst_cost(self, model: str, usage: Usage) -> float:
+    def worst_cost(self, model: str, usage: Usage, batch: bool = False) -> float:
         """USD of a call made at the dearest hour of the next day (some providers are cheaper by night)."""
         if self._known(model).is_constant:
-            return self.cost(model, usage)
+            return self.cost(model, usage, batch=batch)
         now = time.time()
-        return max(self.cost(model, usage, now + 3600 * hour) for hour in range(25))
+        return max(self.cost(model, usage, now + 3600 * hour, batch) for hour in range(25))
 
     def is_known(self, model: str) -> bool:
         """Whether calls of ``model`` can be priced: input, and output unless its list has none (embeddings)."""
@@ -147,7 +160,7 @@ class Prices:
         if at_endpoint is not None:
             info = at_endpoint.find_model(name, all_providers=providers)
             if info is not None:
-                return _as_list(info, f"list price of {at_endpoint.id} for {info.id}")
+                return _as_list(info, f"list price of {at_endpoint.id} for {info.id}", at_endpoint.id)
         found = _elsewhere(name, providers)
         if found is None:
             return None
@@ -188,8 +201,11 @@ def _is_priced(info: ModelInfo) -> bool:
     return bool(info.prices) and _card(info.get_prices(datetime.now(UTC))).input is not None
 
 
-def _as_list(info: ModelInfo, source: str) -> _PriceList | None:
-    """None for a model that is listed without a price per input token (those paid by the image, the minute …)."""
+def _as_list(info: ModelInfo, source: str, provider: str = "") -> _PriceList | None:
+    """None for a model that is listed without a price per input token (those paid by the image, the minute …).
+
+    ``provider``: whose endpoint it is; "": not known, so none whose batches are known to be cheaper.
+    """
     if not _is_priced(info):
         return None
     # Prices at different times are few objects, compiled once each; the list keeps them alive, so ids are theirs.
@@ -204,7 +220,33 @@ def _as_list(info: ModelInfo, source: str) -> _PriceList | None:
 
     now = at(time.time())
     is_constant = not isinstance(info.prices, list) or len(info.prices) == 1
-    return _PriceList(source, (lambda _: now) if is_constant else at, now.output is not None, is_constant)
+    batch_at = _batch_prices(info, at, provider) if provider else None
+    return _PriceList(source, (lambda _: now) if is_constant else at, now.output is not None, is_constant, batch_at)
+
+
+def _batch_prices(info: ModelInfo, at: Callable[[float], _Card], provider: str) -> Callable[[float], _Card] | None:
+    variants = [each for each in info.price_variants or () if each.when == _IN_BATCHES]
+    if not variants and provider not in _HALF_IN_BATCHES:
+        return None
+
+    @lru_cache(64)
+    def of_hour(hour: int) -> _Card:
+        moment = datetime.fromtimestamp(hour * 3600, UTC)
+        if any(each.constraint is None or each.constraint.active(moment) for each in variants):
+            return _card(info.get_prices(moment, _IN_BATCHES))
+        return _halved(at(hour * 3600.0)) if provider in _HALF_IN_BATCHES else at(hour * 3600.0)
+
+    return lambda seconds: of_hour(int(seconds // 3600))
+
+
+def _halved(card: _Card) -> _Card:
+    def half(price: Any) -> Any:
+        if price is None or isinstance(price, Decimal):
+            return price and price / 2
+        tiers = [replace(tier, price=tier.price / 2) for tier in price.tiers]
+        return replace(price, base=price.base / 2, tiers=tiers)
+
+    return _Card(half(card.input), half(card.cached), half(card.output), card.request)
 
 
 def _card(price: Any) -> _Card:
@@ -234,14 +276,19 @@ def _constant(source: str, input_price: Decimal, output_price: Decimal | None) -
 def _with_own(listed: _PriceList, own_input: float | None, own_output: float | None) -> _PriceList:
     """The list with one of its prices replaced by the settings'."""
 
-    def at(seconds: float) -> _Card:
-        card = listed.at(seconds)
-        base = card.input if own_input is None else _decimal(own_input)
-        cached = card.cached if own_input is None else _decimal(own_input)
-        return _Card(base, cached, card.output if own_output is None else _decimal(own_output), card.request)
+    def mixed(prices: Callable[[float], _Card]) -> Callable[[float], _Card]:
+        def at(seconds: float) -> _Card:
+            card = prices(seconds)
+            base = card.input if own_input is None else _decimal(own_input)
+            cached = card.cached if own_input is None else _decimal(own_input)
+            return _Card(base, cached, card.output if own_output is None else _decimal(own_output), card.request)
+
+        return at
 
     source = f"the settings' own price; the other: {listed.source}"
-    return _PriceList(source, at, listed.has_output or own_output is not None, listed.is_constant)
+    batch_at = None if listed.batch_at is None else mixed(listed.batch_at)
+    has_output = listed.has_output or own_output is not None
+    return _PriceList(source, mixed(listed.at), has_output, listed.is_constant, batch_at)
 
 
 def _decimal(price: float) -> Decimal:

@@ -27,6 +27,7 @@ class Progress:
     Rates are of calls that ended in the last ``window_s`` seconds, or since the first of them began. ``eta_s``: seconds
     until everything wanted is settled, at that rate; None while no rate is known. ``spent_usd``: by this group's calls,
     ``ledger_spent_usd``: by all calls ever, which is what the budget is about. Times are seconds since the epoch.
+    ``batches``: those under way with any of the group's tasks, ``in_batches`` tasks in all.
     """
 
     total: int
@@ -41,6 +42,8 @@ class Progress:
     eta_s: float | None
     first_call_at: float | None
     last_call_at: float | None
+    batches: int = 0
+    in_batches: int = 0
 
     @property
     def settled(self) -> int:
@@ -54,6 +57,7 @@ class Progress:
             shown["failed"] = f"{sum(self.failed.values()):,} ({kinds})"
         shown |= {
             "in flight": f"{self.in_flight:,}",
+            **({"batches": f"{self.batches:,} with {self.in_batches:,} requests"} if self.batches else {}),
             "requests/min": _of(self.requests_per_minute, settings.requests_per_minute),
             "tokens/min": _of(self.tokens_per_minute, settings.tokens_per_minute),
             "spent": f"${self.ledger_spent_usd:,.4f} of ${settings.budget_usd:,.2f}",
@@ -83,6 +87,13 @@ def read_progress(connection: sqlite3.Connection, group: str | None, now: float,
         (now - window_s,) if group_id == WHOLE_LEDGER else (now - window_s, group_id),
     ).fetchone()
     minutes = min(window_s, max(now - since, _SHORTEST_S)) / 60 if ended else 1.0
+    batches, in_batches = connection.execute(
+        "SELECT count(*), ifnull(sum(lines), 0) FROM (SELECT b.id, b.group_id, (SELECT count(*) FROM batch_tasks l"
+        " WHERE l.batch_id = b.id AND l.outcome IS NULL) AS lines FROM batches b WHERE b.state <> 'done') b"
+        " WHERE lines > 0 AND (? IN (b.group_id, 0) OR EXISTS (SELECT 1 FROM batch_tasks l JOIN wanted w"
+        " ON w.task_id = l.task_id AND w.group_id = ? WHERE l.batch_id = b.id AND l.outcome IS NULL))",
+        (group_id, group_id),
+    ).fetchone()
     left = states.get(PENDING, 0) + states.get(LEASED, 0)
     eta_s = None
     if left == 0:
@@ -100,9 +111,12 @@ def read_progress(connection: sqlite3.Connection, group: str | None, now: float,
         tokens_per_minute=tokens / minutes,
         spent_usd=cost / PICODOLLARS,
         ledger_spent_usd=connection.execute("SELECT spent FROM spending").fetchone()[0] / PICODOLLARS,
-        eta_s=eta_s,
+        # Nobody knows when a batch ends.
+        eta_s=None if batches else eta_s,
         first_call_at=first,
         last_call_at=last or None,
+        batches=batches,
+        in_batches=in_batches,
     )
 
 

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     import numpy as np
 
 Limits = tuple[int | None, int | None]
+# A hundred times the longest context there is: more is a mistake, and no sum of money that a ledger could hold.
+_MOST_TOKENS = 10**9
 
 
 class NotAReply(Exception):
@@ -108,7 +110,8 @@ def usage_of(body: Any) -> Usage | None:
 
 
 def _count(value: Any) -> int:
-    return max(0, int(value)) if isinstance(value, (int, float)) else 0
+    """A number of tokens; 0 for what cannot be one (JSON has numbers without end), so that it is estimated instead."""
+    return int(value) if isinstance(value, (int, float)) and 0 <= value <= _MOST_TOKENS else 0
 
 
 def _text(content: Any) -> str:

@@ -23,8 +23,8 @@ OutcomeKind = Literal[
 ]
 """How one request ended. All but ``ok`` are failures of this request alone: the others go on."""
 
-StopKind = Literal["invalid_key", "unknown_model", "quota_exhausted", "unreachable", "budget"]
-"""Why a run stops: no further request could succeed, or none may be paid for."""
+StopKind = Literal["invalid_key", "unknown_model", "quota_exhausted", "unreachable", "budget", "cancelled"]
+"""Why a run stops: no further request could succeed, none may be paid for, or somebody cancelled it (a batch)."""
 
 
 class RunStopped(Exception):

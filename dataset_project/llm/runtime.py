@@ -5,25 +5,31 @@
         answers = runtime.wait(requests)
 
 Everything asked is in the ledger before it is sent and everything answered is in it before anyone hears of it, so a
-process may die at any time: whoever asks again gets what is there and has the rest answered. Several processes that
+process may die at any time: whoever asks again gets what is there and has the rest answered; in batch mode by the
+provider's Batch API, whose batches outlive the process that made them. Several processes that
 open the same directory under the same group share the work, the limits and the budget.
 """
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from dataset_project.llm.batch_pump import BatchPump
 from dataset_project.llm.configuration import LlmSettings
+from dataset_project.llm.json_schema import answer_schema
 from dataset_project.llm.ledger import Ledger
 from dataset_project.llm.limiter import Limiter
 from dataset_project.llm.prices import Prices
 from dataset_project.llm.progress import Progress
 from dataset_project.llm.pump import GRACE_S, Pump
 from dataset_project.llm.requests import Answer, ModelRequest
+from dataset_project.storage import keys
 
 if TYPE_CHECKING:
     import numpy as np
@@ -32,6 +38,13 @@ LEDGER, CACHE, LIMITER = "ledger.sqlite", "embeddings.sqlite", "limiter"
 # How often a waiter looks for what other processes have settled, and tells how it goes.
 _LOOK_EVERY_S = 1.0
 _SUBMITTED_AT_ONCE = 200
+# One open request is reason enough to wait: the last ones asked for, which are answered last, are looked at alone.
+_LOOKED_AT = 100
+
+
+def limiter_of(settings: LlmSettings, directory: Path, model: str) -> Limiter:
+    """The limiter of a model, shared by all processes that use ``directory``: providers limit each model by itself."""
+    return Limiter(directory / LIMITER / keys.encode(model), settings.requests_per_minute, settings.tokens_per_minute)
 
 
 class Runtime:
@@ -45,17 +58,20 @@ class Runtime:
         self._before: set[str] = set()
         self._prices = Prices(settings)
         self._ledger = Ledger(directory / LEDGER, settings.lease_s)
-        self._limiter = Limiter(directory / LIMITER, settings.requests_per_minute, settings.tokens_per_minute)
-        self._pump = Pump(settings, self._ledger, self._limiter, self._prices, group)
+        kind = BatchPump if settings.mode == "batch" else Pump
+        self._pump = kind(settings, self._ledger, partial(limiter_of, settings, directory), self._prices, group)
 
     def submit(self, requests: Iterable[ModelRequest], label: str = "") -> None:
         """Ask, without waiting. What an earlier run had answered is not asked again, what failed in one is.
 
-        Work labelled like the last `wait` goes first. Raises ValueError for a model whose price is not known.
+        Work labelled like the last `wait` goes first. Raises ValueError for a model whose price is not known and for a
+        schema that is not strict: that request, and those after it, are not asked.
         """
         wanted = (request for request in requests if request.key not in self._submitted)
         # In pieces, so that the first are on their way while the last are still being counted.
         while piece := list(islice(wanted, _SUBMITTED_AT_ONCE)):
+            for request in piece:  # before it is in the ledger, where it would stop every run that comes to it
+                answer_schema(request.schema_hash, request.schema)
             costs = {request.key: self._prices.worst_case(request) for request in piece}
             self._before.update(key for key, each in self._ledger.answers(list(costs)).items() if each.kind == "ok")
             self._ledger.enqueue(self.group, piece, costs, label=label)
@@ -70,23 +86,32 @@ class Runtime:
     ) -> dict[str, Answer]:
         """Answers of submitted ``requests`` by request key, once all have ended, well or badly.
 
-        ``on_progress`` is told about once a second how the group's work goes. Raises RunStopped when no further
-        request can be sent, with what is answered kept.
+        ``on_progress`` is told about once a second, and at the end, how the group's work goes. Raises RunStopped when
+        no further request can be sent, with what is answered kept, and ValueError for requests that were not submitted.
         """
+        keys = list(dict.fromkeys(request.key for request in requests))
+        for request in requests:
+            if request.key not in self._submitted:
+                raise ValueError(f"the request about {request.item!r} was not submitted: it would never be answered")
         self._pump.nudge(prefer=label)
-        keys = [request.key for request in requests]
-        seen = -1
+        seen, told_at = -1, -_LOOK_EVERY_S
+        open_keys = keys.copy()
         while True:
-            open_keys = self._ledger.unsettled(keys)
             if not open_keys:
                 answers = self._ledger.answers(keys)
-                if len(answers) == len(set(keys)):
+                if len(answers) == len(keys):
+                    on_progress(self.progress())
                     return answers
-                continue  # asked anew by somebody between the two looks
+                open_keys = keys.copy()  # asked anew by somebody meanwhile
+            open_keys[-_LOOKED_AT:] = still_open = self._ledger.unsettled(open_keys[-_LOOKED_AT:])
+            if not still_open:
+                continue
             if self._pump.stopped is not None:
                 raise self._pump.stopped
             seen = self._pump.wait_for_news(seen, _LOOK_EVERY_S)
-            on_progress(self.progress())
+            if time.monotonic() >= told_at + _LOOK_EVERY_S:
+                told_at = time.monotonic()
+                on_progress(self.progress())
 
     def run(self, requests: Sequence[ModelRequest]) -> dict[str, Answer]:
         """`submit` and `wait`."""
@@ -117,11 +142,11 @@ class Runtime:
         cache = EmbeddingCache(self._directory / CACHE, lease_s=self.settings.lease_s)
         try:
             return self._pump.call(
-                lambda client, limiter: embed_texts(
+                lambda gate: embed_texts(
                     texts,
                     model,
-                    client=client,
-                    limiter=limiter,
+                    client=gate,
+                    limiter=gate.lane(model),
                     cache=cache,
                     prices=self._prices,
                     settings=self.settings,
@@ -140,8 +165,11 @@ class Runtime:
 
     def close(self, grace_s: float = GRACE_S) -> None:
         """Wait up to ``grace_s`` for what is on the wire, give everything else back to the ledger."""
-        self._pump.stop(grace_s)
-        self._ledger.close()
+        try:
+            self._pump.stop(grace_s)
+        finally:
+            if self._pump.has_ended:
+                self._ledger.close()
 
 
 @contextmanager

@@ -1,4 +1,5 @@
-"""What calls cost: money as the ledger keeps it, what a budget allows, booking calls, and the table of them."""
+"""What calls cost: money as the ledger keeps it, what a budget allows, booking calls with what they settled, and the
+table of calls."""
 
 from __future__ import annotations
 
@@ -11,7 +12,7 @@ from typing import NamedTuple
 
 import pyarrow as pa
 
-from dataset_project.llm.requests import CallRecord, RunStopped
+from dataset_project.llm.requests import CallRecord, RunStopped, Settlement
 
 # Money is kept in whole picodollars: sums are exact in any order and what is reserved returns to zero. The dearest
 # ledger is $9.2 million; the cheapest cached token in price lists is thousands of picodollars.
@@ -32,6 +33,7 @@ CALLS = pa.schema(
         _field("group", pa.string(), "the run it was made for; empty when none is known"),
         _field("task_key", pa.string(), "the task: item, prompt, schema and model"),
         _field("model", pa.string(), "as the provider named it, else as asked"),
+        _field("asked_model", pa.string(), "as the request names it: what its price goes by"),
         _field("attempt", pa.int32(), "which call of its task in that process, from 1"),
         _field("outcome", pa.string(), "ok, what went wrong with the call, or lost: its process died"),
         _field("http_status", pa.int32(), "status of the response; null when there was none", nullable=True),
@@ -151,6 +153,40 @@ def add_calls(
     )
 
 
+def settle_tasks(
+    connection: sqlite3.Connection,
+    settlements: Sequence[Settlement],
+    calls: Sequence[CallRecord],
+    worker: str,
+    now: float,
+) -> list[str]:
+    """Write how tasks ended, and their calls. Keys of the tasks that this settled: the first result of a task stays.
+
+    Raises ValueError for a task that was never enqueued.
+    """
+    tasks = tasks_by_key(connection, {each.task_key for each in settlements} | {call.task_key for call in calls})
+    accepted: dict[str, Settlement] = {}
+    for each in settlements:
+        if each.task_key not in tasks:
+            raise ValueError(f"task {each.task_key} is not in the ledger: enqueue it first")
+        if tasks[each.task_key].state in ("pending", "leased"):
+            accepted.setdefault(each.task_key, each)
+    # Calls first: they belong to the group the task was claimed for.
+    add_calls(connection, calls, tasks, worker, None)
+    connection.executemany(
+        "INSERT INTO results (task_id, content, error, model, settled_at) VALUES (?, ?, ?, ?, ?)",
+        [
+            (tasks[key].id, storable(each.content), storable(each.error), storable(each.model), now)
+            for key, each in accepted.items()
+        ],
+    )
+    connection.executemany(
+        "UPDATE tasks SET state = ? WHERE id = ?",
+        [(each.kind, tasks[key].id) for key, each in accepted.items()],
+    )
+    return list(accepted)
+
+
 def take_back(connection: sqlite3.Connection, now: float) -> list[int]:
     """Make the tasks whose lease ran out pending and book a lost call at worst cost for each. Their ids."""
     ids = [
@@ -184,7 +220,8 @@ def read_spending(connection: sqlite3.Connection) -> Spending:
 def read_calls(connection: sqlite3.Connection) -> pa.Table:
     """CALLS: every call, in order of its start."""
     cursor = connection.execute(
-        "SELECT ifnull(r.item, ''), ifnull(g.name, ''), ifnull(t.key, c.task_key), c.model, c.attempt, c.outcome,"
+        "SELECT ifnull(r.item, ''), ifnull(g.name, ''), ifnull(t.key, c.task_key), c.model,"
+        " ifnull(r.model, c.model), c.attempt, c.outcome,"
         " c.http_status, c.input_tokens, c.output_tokens, c.cached_tokens, c.cost / 1e12, c.latency_ms,"
         " CAST(round(c.started_at * 1e6) AS INTEGER), c.worker, c.error"
         " FROM calls c LEFT JOIN tasks t ON t.id = c.task_id LEFT JOIN requests r ON r.task_id = c.task_id"

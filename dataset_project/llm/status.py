@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from dataset_project.llm.configuration import LlmSettings
-from dataset_project.llm.limiter import Limiter
 from dataset_project.llm.on_record import open_ledger
-from dataset_project.llm.runtime import LIMITER
+from dataset_project.llm.runtime import LIMITER, limiter_of
+from dataset_project.storage import keys
 
 
 def status_lines(settings: LlmSettings, directory: Path) -> list[tuple[str, str]]:
@@ -21,7 +21,8 @@ def status_lines(settings: LlmSettings, directory: Path) -> list[tuple[str, str]
         lines.insert(1, ("waiting", f"{progress.pending:,}"))
     if spending.reserved_usd:
         lines.append(("reserved", f"${spending.reserved_usd:,.4f} for what is in flight"))
-    limits = Limiter(directory / LIMITER, settings.requests_per_minute, settings.tokens_per_minute).state()
-    if limits.cool_down_s > 0:
-        lines.append(("told to wait", f"{limits.cool_down_s:,.0f} s by the provider"))
+    for name in sorted(each.name for each in (directory / LIMITER).glob("*") if each.is_dir()):
+        state = limiter_of(settings, directory, keys.decode(name)).state()
+        if state.cool_down_s > 0:
+            lines.append(("told to wait", f"{state.cool_down_s:,.0f} s, by the provider of {keys.decode(name)}"))
     return lines

@@ -6,7 +6,7 @@ Partitions, configuration and what each dataset computes; how it is computed sta
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property, partial
@@ -23,7 +23,7 @@ from dataset_project.orchestration.dataset import Outcome, PartitionedDataset, U
 from dataset_project.orchestration.work import PartitionInputs, PartitionWork, ShardWork
 from dataset_project.trials import checks, schemas
 from dataset_project.trials.categorisers.driver import categorise, first_requests
-from dataset_project.trials.categorisers.ready import has_rules, ready_categoriser, rules_hash
+from dataset_project.trials.categorisers.ready import has_rules, ready_categoriser, rules_hash, what_decides
 from dataset_project.trials.categorisers.steps import Categoriser, item_prefix
 from dataset_project.trials.categorisers.table import categorised_table
 from dataset_project.trials.configuration import TrialSettings
@@ -95,7 +95,7 @@ def trial_datasets(
         compute=partial(_categorised, family),
         schemas={"data": schemas.categorized_trials(scheme.arrow_type())},
         partition_keys=BUCKET_KEYS,
-        configuration=_what_decides(settings, scheme),
+        configuration=what_decides(settings, scheme),
         resources={} if settings.categoriser == "llm" else {"rules": rules_hash()},
         upstreams=(Upstream(records, "all"),),
         validators=checks.category_validators(scheme),
@@ -118,23 +118,13 @@ def trial_datasets(
             "usage": schemas.MODEL_USAGE,
         },
         configuration={"agreement_floor": settings.agreement_floor},
-        resources={"gold": gold_hash(settings)},
+        # Answers of models are compared with what the offline rules say.
+        resources={"gold": gold_hash(settings)} | ({"rules": rules_hash()} if has_rules(scheme) else {}),
         upstreams=(Upstream(records, "all"), Upstream(categorised, "all")),
-        validators=checks.report_validators(settings, scheme),
+        validators=checks.report_validators(settings, scheme, (llm, directory) if family.asks_models else None),
         **common,
     )
     return [records, categorised, report]
-
-
-def _what_decides(settings: TrialSettings, scheme: Scheme) -> dict[str, Any]:
-    """What of the settings reaches a row: prompts follow from the scheme, whose hash is here."""
-    decides: dict[str, Any] = {"scheme": scheme.hash, "categoriser": settings.categoriser}
-    if settings.categoriser == "rules":
-        return decides
-    names = ["model", "reasoning_effort", "max_criteria_tokens", "max_output_tokens"]
-    if settings.categoriser == "cascade":
-        names += ["strong_model", "votes", "confident"]
-    return decides | {name: getattr(settings, name) for name in names}
 
 
 def _read(settings: TrialSettings, on_progress: Callable[[int, int | None], None] | None = None) -> RecordsRead:
@@ -245,14 +235,14 @@ def _estimate(family: _Family, partitions: Sequence[PartitionInputs]) -> Sequenc
 
 
 def _report(family: _Family, work: PartitionWork) -> Outcome:
-    from dataset_project.trials.report import agreement, card, judging, usage
+    from dataset_project.trials.report import agreement, card, judging, pictures, usage
 
     settings, scheme = family.settings, family.scheme
     rows = pa.concat_tables(work.read("categorized_trials", key) for key in work.keys("categorized_trials"))
     by_gold = judging.judged(rows, read_gold(settings, scheme))
     against = {"gold": by_gold}
     if family.asks_models and has_rules(scheme):
-        against["rules"] = judging.judged(rows, _ruled(family, work))
+        against["rules"] = judging.by_models(judging.judged(rows, _ruled(family, work)))
     agreeing = agreement.agreement_table(against, work.master_seed)
     categories = agreement.category_table(scheme, _categories(rows), by_gold)
     confusion = agreement.confusion_table(scheme, by_gold)
@@ -268,7 +258,7 @@ def _report(family: _Family, work: PartitionWork) -> Outcome:
     }
     for name, table in tables.items():
         work.write(table, name)
-    for name, content in _pictures(scheme, tables, calls):
+    for name, content in pictures.drawn(scheme, tables, calls):
         work.path(f"pictures/{name}.png").write_bytes(content)
     text = card.card(settings, scheme, card.Results(rows, tables))
     work.path("README.md").write_text(text, encoding="utf-8")
@@ -278,19 +268,6 @@ def _report(family: _Family, work: PartitionWork) -> Outcome:
         names = ("agreement", "agreement_low", "agreement_high", "kappa", "brier")
         facts |= {name: round(told[0][name], 4) for name in names if told[0][name] is not None}
     return Outcome(items_planned=rows.num_rows, items_ok=rows.num_rows, facts=facts)
-
-
-def _pictures(scheme: Scheme, tables: Mapping[str, pa.Table], calls: pa.Table | None) -> Iterator[tuple[str, bytes]]:
-    from dataset_project.trials.report import pictures
-
-    yield "categories", pictures.distribution_png(tables["categories"], scheme.title)
-    if tables["confusion"].num_rows:
-        titles = {category.id: category.title for category in scheme.categories}
-        yield "confusion", pictures.confusion_png(tables["confusion"], titles)
-    if tables["calibration"].num_rows:
-        yield "reliability", pictures.reliability_png(tables["calibration"], tables["agreement"].to_pylist()[0])
-    if calls is not None and calls.num_rows:
-        yield "cost_and_throughput", pictures.throughput_png(calls)
 
 
 def _categories(rows: pa.Table) -> list[str]:

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+from dataset_project.llm.configuration import LlmSettings
 from dataset_project.orchestration.dataset import PartitionFiles, Validator
 from dataset_project.storage.validation import Finding
+from dataset_project.trials.categorisers.steps import item_prefix
 from dataset_project.trials.configuration import TrialSettings
 from dataset_project.trials.schemes.scheme import Scheme
 
@@ -43,8 +47,11 @@ def category_validators(scheme: Scheme) -> tuple[Validator, ...]:
     )
 
 
-def report_validators(settings: TrialSettings, scheme: Scheme) -> tuple[Validator, ...]:
-    """Rules about `categorization_report`."""
+def report_validators(
+    settings: TrialSettings, scheme: Scheme, runtime: tuple[LlmSettings, Path] | None
+) -> tuple[Validator, ...]:
+    """Rules about `categorization_report`. ``runtime``: settings and directory of the LLM runtime; None where no model
+    is asked."""
     from dataset_project.trials.gold import read_gold
     from dataset_project.trials.validation import report_rules
 
@@ -52,10 +59,24 @@ def report_validators(settings: TrialSettings, scheme: Scheme) -> tuple[Validato
         buckets = [each.data for each in files.upstream["categorized_trials"]]
         return report_rules.report_counts_what_is_published(files.tables, buckets, read_gold(settings, scheme))
 
+    def priced(files: PartitionFiles) -> Finding:
+        from dataset_project.llm.prices import Prices
+        from dataset_project.trials.report.usage import ledger_calls
+
+        llm, directory = runtime
+        calls = ledger_calls(directory, item_prefix(scheme))
+        return report_rules.usage_costs_what_its_tokens_cost(files.tables, calls, Prices(llm))
+
+    costs = Validator(
+        name="cost_recomputed",
+        description="Cost per model priced again from the tokens of the ledger's calls, at the time of each.",
+        judge=priced,
+        blocking=False,
+    )
     return (
         Validator(
             name="counts_recomputed",
-            description="Trials per category and agreement counted again from the published buckets (DuckDB).",
+            description="Counts, rates, intervals and agreement computed again from the published buckets (DuckDB).",
             judge=counted,
         ),
         Validator(
@@ -64,4 +85,5 @@ def report_validators(settings: TrialSettings, scheme: Scheme) -> tuple[Validato
             judge=lambda files: report_rules.agreement_reaches_its_floor(files.tables, settings.agreement_floor),
             blocking=False,
         ),
+        *((costs,) if runtime else ()),
     )

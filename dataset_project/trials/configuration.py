@@ -61,4 +61,6 @@ class TrialSettings(BaseModel):
             raise ValueError(f"source {REGISTRY_SOURCE} needs a query: nobody wants all half a million studies")
         if self.source != REGISTRY_SOURCE and self.query:
             raise ValueError(f"a query needs source={REGISTRY_SOURCE}: a file is taken whole")
+        if self.source != REGISTRY_SOURCE and self.max_trials is not None:
+            raise ValueError(f"max_trials needs source={REGISTRY_SOURCE}: a file is taken whole")
         return self

@@ -23,6 +23,8 @@ from dataset_project.trials.trial import trials_from_rows
 FORMATS = (".parquet", ".csv")
 _FROM_RECORDS = ("brief_title", "overall_status", "phases", "conditions", "interventions")
 _DELIMITER = " | "
+_SCHEME = ("scheme", "scheme_version")
+_BUILD = "run `dataset-project build trials` first"
 
 
 def finished_rows(settings: TrialSettings, directory: Path, records: pa.Table) -> pa.Table:
@@ -35,11 +37,22 @@ def finished_rows(settings: TrialSettings, directory: Path, records: pa.Table) -
 
 
 def export_table(records: pa.Table, categorised: Iterable[pa.Table]) -> pa.Table:
-    """Trials with their categories, by id; lists joined by `` | ``, facts as columns ``fact_<name>``."""
-    rows = pa.concat_tables(list(categorised)).sort_by([("nct_id", "ascending")])
+    """Trials with their categories, by id; lists joined by `` | ``, facts as columns ``fact_<name>``.
+
+    Raises ValueError for categories that do not belong together (of several schemes, of records read since): what is
+    published is then out of date in part.
+    """
+    tables = list(categorised)
+    used = {pair for table in tables for pair in zip(*(table[name].to_pylist() for name in _SCHEME), strict=True)}
+    if len(used) > 1 or any(not table.schema.equals(tables[0].schema) for table in tables):
+        raise ValueError(f"the published buckets are of several category schemes; {_BUILD}")
+    rows = pa.concat_tables(tables).sort_by([("nct_id", "ascending")])
     wanted = records.select(["nct_id", *_FROM_RECORDS])
     by_id = {row["nct_id"]: row for row in wanted.to_pylist()}
-    of_rows = [by_id[nct_id] for nct_id in rows["nct_id"].to_pylist()]
+    ids = rows["nct_id"].to_pylist()
+    if unknown := [nct_id for nct_id in ids if nct_id not in by_id]:
+        raise ValueError(f"{unknown[0]} is categorised but no longer among the records; {_BUILD}")
+    of_rows = [by_id[nct_id] for nct_id in ids]
     columns: dict[str, pa.Array | pa.ChunkedArray | list] = {"nct_id": rows["nct_id"]}
     for name in _FROM_RECORDS:
         columns[name] = pa.array([_joined(row[name]) for row in of_rows], pa.string())
@@ -65,7 +78,7 @@ def calls_table(directory: Path) -> pa.Table:
     """The table trial_calls: one row per call to a model. Raises FileNotFoundError where none was ever made."""
     calls = calls_on_record(directory)
     if calls is None:
-        raise FileNotFoundError("no model was ever asked: there is no ledger")
+        raise FileNotFoundError(f"no model was asked yet: there is no ledger in {directory}")
     return calls
 
 

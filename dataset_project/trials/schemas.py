@@ -36,7 +36,7 @@ def categorized_trials(facts: pa.StructType) -> pa.Schema:
 
 AGREEMENT = pa.schema(
     [
-        _field("scope", pa.string(), "against gold, or the two categorisers compared"),
+        _field("scope", pa.string(), "gold: known categories; rules: the offline rules, where a model decided"),
         _field("split", pa.string(), "all, or the part of the trials: by categoriser, or with several gold categories"),
         _field("trials", pa.int32(), "trials compared"),
         _field("agreeing", pa.int32(), "whose category is among the gold ones, or the same"),
@@ -44,9 +44,9 @@ AGREEMENT = pa.schema(
         _field("agreement_low", pa.float64(), "Wilson 95 % interval, lower end"),
         _field("agreement_high", pa.float64(), "upper end"),
         _field("kappa", pa.float64(), "Cohen's κ", nullable=True),
-        _field("kappa_low", pa.float64(), "95 % interval by bootstrap over trials, lower end", nullable=True),
+        _field("kappa_low", pa.float64(), "95 % bootstrap interval, lower end; null if all agree", nullable=True),
         _field("kappa_high", pa.float64(), "upper end", nullable=True),
-        _field("brier", pa.float64(), "mean squared distance of the confidence from being right", nullable=True),
+        _field("brier", pa.float64(), "mean squared distance of confidence from being right, by gold", nullable=True),
         _field("calibration_error", pa.float64(), "expected calibration error over ten equal bins", nullable=True),
     ]
 )
@@ -90,14 +90,14 @@ CALIBRATION = pa.schema(
 
 MODEL_USAGE = pa.schema(
     [
-        _field("model", pa.string(), "model, as the provider named it"),
+        _field("model", pa.string(), "the model asked for, whatever the provider calls it"),
         _field("calls", pa.int64(), "calls made for these trials, failed ones too"),
         _field("failed_calls", pa.int64(), "calls that gave no usable answer"),
         _field("input_tokens", pa.int64(), "as the provider counted them"),
         _field("cached_tokens", pa.int64(), "of those, read from the provider's cache"),
         _field("output_tokens", pa.int64(), "as the provider counted them"),
         _field("cost_usd", pa.float64(), "by the price list", "USD"),
-        _field("latency_p50_ms", pa.float64(), "median time of a call", "ms"),
-        _field("latency_p95_ms", pa.float64(), "95th percentile", "ms"),
+        _field("latency_p50_ms", pa.float64(), "median time of a call; null where none ended", "ms", True),
+        _field("latency_p95_ms", pa.float64(), "95th percentile", "ms", True),
     ]
 )

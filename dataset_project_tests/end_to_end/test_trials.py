@@ -69,7 +69,7 @@ def test_the_sample_is_categorised_offline_and_agrees_with_its_gold(ruled):
     assert len(recalls) == 16 and all(recall is not None for recall in recalls.values())
     assert _report(ruled, "usage") == []
     with duckdb.connect(str(ruled.data / "catalog.duckdb"), read_only=True) as connection:
-        assert connection.sql("SELECT count(*) FROM categorized_trials").fetchone() == (len(found),)
+        assert connection.execute("SELECT count(*) FROM categorized_trials").fetchone() == (len(found),)
 
 
 def test_workers_shards_and_hash_seeds_change_no_byte(ruled, tmp_path):

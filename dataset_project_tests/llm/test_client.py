@@ -167,6 +167,9 @@ def test_a_body_without_a_choice_is_no_reply(body):
         ({"prompt_tokens": 1, "completion_tokens": None, "prompt_tokens_details": None}, Usage(1, 0)),
         ({"prompt_tokens": 1, "prompt_tokens_details": {"cached_tokens": 50}}, Usage(1, 0, 1)),
         ({"prompt_tokens": -4, "completion_tokens": "2"}, None),
+        # What no ledger could hold would stop the run with paid answers in hand.
+        ({"prompt_tokens": float("inf"), "completion_tokens": float("nan")}, None),
+        ({"prompt_tokens": 10**30, "completion_tokens": 2}, Usage(0, 2)),
         (None, None),
     ],
 )

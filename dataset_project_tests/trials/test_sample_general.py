@@ -1,4 +1,4 @@
-"""The shipped sample's studies outside oncology: v2 records, every field in its place, no text used twice, and gold for each."""
+"""The sample's studies outside oncology: v2 records with each field in its place, no text used twice, gold for each."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ CATEGORIES = {
     "respiratory", "digestive", "skin", "musculoskeletal", "genitourinary", "pregnancy_perinatal", "injury", "other",
 }  # fmt: skip
 
-# Path in the ClinicalTrials.gov v2 study record -> (type of the value, whether every study has it). `[]` steps into a list.
+# Path in the ClinicalTrials.gov v2 study record -> (type, whether every study has it). `[]` steps into a list.
 FIELDS: dict[str, tuple[type, bool]] = {
     "hasResults": (bool, True),
     "protocolSection.identificationModule.nctId": (str, True),

@@ -22,8 +22,8 @@ from dataset_project.trials.trial import Trial
 def extract(trial: Trial) -> RuleFacts:
     """The facts of a trial. They always fit the scheme and contradict none of its consistency rules.
 
-    Confidence is lower without criteria, where only titles or conditions decide, and where signals disagree; these
-    last are a ``conflict`` too.
+    Confidence is lower without criteria or without their headings, where only titles or conditions decide, and where
+    signals disagree; these last are a ``conflict`` too.
     """
     criteria, titles, conditions = of_criteria(trial), of_titles(trial), of_conditions(trial)
     keywords = [Statement("inclusion", uniform(word), "keywords") for word in trial.keywords]
@@ -38,6 +38,9 @@ def extract(trial: Trial) -> RuleFacts:
         "cancer_scope": found.scope,
     }
     confidence = 0.9
+    if found.accepted and criteria and not any(each.side for each in criteria):
+        # Prose without headings: what is taken in and what is shut out must be guessed from the words.
+        confidence -= 0.12
     if not trial.eligibility_criteria:
         confidence -= 0.3
     if not found.certain:

@@ -25,6 +25,21 @@ _COHORT = re.compile(
 
 _OF_GENES = re.compile(r"\b[KNH]?-?RAS\b|\bmutat|\bmutant|\bwild|\ballele|\bvariant|\balteration", re.IGNORECASE)
 _SHORT = 6  # words
+_WHO = (
+    r"(?:tumou?rs?|patients?|participants?|subjects?|persons?|people|those|cases|cancers?|any|other|another|different"
+    r"|an?\s+other)"
+)
+_CLAUSE = re.compile(
+    rf";\s*|,\s*(?:but\s+|while\s+|whereas\s+|and\s+)?(?={_WHO}\b)|\s+(?:but|whereas)\s+", re.IGNORECASE
+)
+# An inclusion criterion that turns somebody away reads like an exclusion.
+_REFUSED = re.compile(
+    r"\b(?:do(?:es)?|did)\s+not\s+qualify|\bdisqualif\w+|\b(?:is|are|being|will|would|shall|should)\s+(?:(?:therefore|also|be)\s+){0,2}"
+    r"(?:excluded|ineligible|refused|turned\s+away|not\s+(?:be\s+)?(?:included|enrolled|accepted|allowed|permitted|admitted|suitable))\b"
+    r"|\bnot\s+(?:be\s+)?eligible\b(?!\s+(?:for|to)\b(?!\s+(?:the|this)\s+(?:study|trial)))"
+    r"|\b(?:can\s?not|may\s+not|must\s+not)\s+(?:be\s+(?:included|enrolled)|enter|enrol|take\s+part|participate|join)",
+    re.IGNORECASE,
+)
 
 
 @dataclass(frozen=True)
@@ -72,6 +87,13 @@ def of_criteria(trial: Trial) -> list[Statement]:
                 cohort = of_cohort or bool(_COHORT.search(sentence))
                 found.append(Statement(section.side, sentence.strip(), section.side or "criteria", cohort))
     return found
+
+
+def clauses(statement: Statement) -> list[tuple[str, bool]]:
+    """(text, whether it excludes) of a statement's parts: an inclusion criterion may turn somebody away as well."""
+    if statement.side == "exclusion" or not _REFUSED.search(statement.text):
+        return [(statement.text, statement.side == "exclusion")]
+    return [(text, bool(_REFUSED.search(text))) for text in _CLAUSE.split(statement.text)]
 
 
 def of_titles(trial: Trial) -> list[Statement]:

@@ -80,7 +80,39 @@ _BEFORE_CANCER = re.compile(
 )
 _RELATIVES = re.compile(r"\b(?:relatives|family\s+members|caregivers?|spouses|siblings)\s+of\b", re.IGNORECASE)
 _NO_HISTORY = re.compile(
-    r"(?:\b(?:history|diagnosis)\s+of|\bprior|\bprevious|\bknown|\bpersonal)\b[^.;]{0,40}\b(?:colorectal|colon|bowel|CRC)\b",
+    r"(?:\b(?:history|diagnosis)\s+of|\bprior|\bprevious|\bknown|\bpersonal|\b(?:ever|already|have|has)\s+had)\b[^.;]{0,40}"
+    r"\b(?:colorectal|colon|bowel|rectum|CRC)\b"
+    r"|\b(?:had|operated|treated)\b[^.;]{0,40}\b(?:colorectal|colon|bowel|rectum|CRC)\b[^.;]{0,30}\b(?:past|before|earlier|already|ever)\b",
+    re.IGNORECASE,
+)
+# A register's heading or a bare organ says where a tumour sits, not that it is an adenocarcinoma.
+_ORGAN_HEADING = re.compile(r"^\s*(?:[\w-]+\s+){1,3}neoplasms?\s*$", re.IGNORECASE)
+_ADENO_NAMED = re.compile(
+    r"\bm?CRC\b|\b(?:colorectal|colon(?:ic)?|rectal|bowel)(?:\s+(?:or|and)\s+\w+)?\s+(?:cancers?|(?:adeno)?carcinomas?)\b"
+    r"|\b(?:adeno)?carcinomas?\s+of\s+(?:the\s+)?(?:\w+,?\s+(?:(?:or|and)\s+)?){0,3}?(?:colon|rectum|large\s+bowel)",
+    re.IGNORECASE,
+)
+_SEATS = {
+    "liver": re.compile(r"\b(?:liver|hepatic)\b", re.IGNORECASE),
+    "lung": re.compile(r"\b(?:lungs?|pulmonary)\b", re.IGNORECASE),
+    "peritoneal": re.compile(r"\bperiton\w+", re.IGNORECASE),
+    "brain": re.compile(r"\b(?:brain|cerebral)\b", re.IGNORECASE),
+}
+_SEAT_HEADING = re.compile(
+    r"^\s*(?:(?:secondary|metastatic)\s+)?(liver|lung|peritoneal|brain)\s+(?:neoplasms?|cancers?|tumou?rs?)\s*$",
+    re.IGNORECASE,
+)
+_METASTASES = re.compile(r"\bmetasta\w+", re.IGNORECASE)
+_SCREENING = re.compile(
+    r"\b(?:colo-?\s?rectal|colon|bowel|CRC|rectal)(?:\s+(?:cancer|neoplasia|adenoma))?[\s-]+screening\b"
+    r"|\bscreening\s+(?:for|of|against)\s+(?:(?!in\b|among\b)[\w-]+\s+){0,2}?(?:colo-?\s?rectal|colon|bowel|CRC)\b"
+    r"|\b(?:FIT|FOBT|fa?ecal\s+immunochemical|fa?ecal\s+occult|stool\s+(?:DNA|tests?)|colonoscop\w+)\b[^.;]{0,40}\bscreening"
+    r"|\bscreening\b[^.;]{0,40}\b(?:FIT|FOBT|fa?ecal|stool|colonoscop\w+|sigmoidoscop\w+)\b",
+    re.IGNORECASE,
+)
+_ILL = re.compile(
+    r"\b(?:diagnos\w+|confirmed|proven|newly|metastatic|advanced|resected|unresectable|stage\s+[0I1-4]+|patients?\s+with"
+    r"|treated\s+for|undergoing\s+\w+\s+for|survivors?)\b",
     re.IGNORECASE,
 )
 # Statements about other tumours than the one under study.
@@ -145,6 +177,7 @@ def tumours(criteria: Sequence[Statement], titles: Sequence[Statement], conditio
     included = [each.text for each in criteria if each.side != "exclusion" and not _NOT_THE_DISEASE.search(each.text)]
     excluded = [each.text for each in criteria if each.side == "exclusion"]
     heads, fields = [each.text for each in titles], [each.text for each in conditions]
+    fields = _without_seats(fields, [*heads, *included])
     inside, titled, listed = named(included), named(heads), named(fields)
     if _any(_HEALTHY, (*fields, *heads, *included)) and not (titled.specific or listed.specific or listed.broad):
         return Tumours(False, "other", inside.colorectal, True, "healthy people")
@@ -158,6 +191,13 @@ def tumours(criteria: Sequence[Statement], titles: Sequence[Statement], conditio
         _any(_BEFORE_CANCER, heads) or _any(_RELATIVES, (each.text for each in criteria if each.side != "exclusion"))
     ) and _any(_NO_HISTORY, (*excluded, *(e.text for e in criteria if e.side == ""))):
         return Tumours(False, "other", False, True, "people without colorectal cancer")
+    ill = _any(_ILL, (text for text in included if _COLORECTAL.search(text) and not _NO_HISTORY.search(text)))
+    invited = _any(_SCREENING, included) and not named(_SCREENING.sub(" ", text) for text in included).colorectal
+    if (_any(_SCREENING, (*heads, *fields)) or (invited and not inside.broad)) and not ill:
+        told = _any(_NO_HISTORY, (each.text for each in criteria))
+        return Tumours(False, "other", False, told and not inside.broad, "people without colorectal cancer, it seems")
+    if _no_adenocarcinoma(included, heads, fields):
+        return Tumours(False, "other", False, not inside.colorectal, "tumours that are no adenocarcinoma")
     said = [each for each in (inside, titled, listed) if each.specific or each.broad]
     if not said:
         only_other = _any(_NOT_ADENO, (*fields, *heads, *included))
@@ -177,6 +217,30 @@ def named(texts: Iterable[str]) -> Named:
         blood=_any(_BLOOD, rest),
         broad=_any(_BROAD, rest) or _any(_BARE, rest),
     )
+
+
+def _without_seats(fields: Sequence[str], texts: Sequence[str]) -> list[str]:
+    """Conditions without the organs in which colorectal cancer has its metastases."""
+    spread = [text for text in (*texts, *fields) if _METASTASES.search(text) and _COLORECTAL.search(text)]
+
+    def is_seat(field: str) -> bool:
+        heading = _SEAT_HEADING.match(field)
+        return heading is not None and _any(_SEATS[heading[1].lower()], spread)
+
+    return [field for field in fields if not is_seat(field)] if spread else list(fields)
+
+
+def _no_adenocarcinoma(included: Sequence[str], heads: Sequence[str], fields: Sequence[str]) -> bool:
+    """Whether titles and conditions name carcinoids, stromal tumours and the like, and nothing names colorectal cancer:
+    the bowel is then only where these sit."""
+    told = [text for text in (*heads, *fields) if not _ORGAN_HEADING.match(text)]
+    if not _any(_NOT_ADENO, told):
+        return False
+    rest = named(told)
+    if rest.colorectal or rest.gi_umbrella or rest.broad:
+        return False
+    inside = [_NOT_ADENO.sub(" ", text) for text in included]
+    return not (_any(_ADENO_NAMED, inside) or _any(_GI_UMBRELLA, inside) or _any(_BROAD, inside))
 
 
 def _weighed(inside: Named, titled: Named, listed: Named, limited: bool) -> Tumours:

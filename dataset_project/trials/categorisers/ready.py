@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable
 from importlib.resources import files
+from typing import Any
 
 from dataset_project.storage.fingerprints import canonical_hash
 from dataset_project.trials.categorisers.rule_facts import RuleFacts
@@ -26,6 +27,17 @@ def rules_hash() -> str:
     folder = files("dataset_project.trials").joinpath("resources", "rules")
     contents = {each.name: hashlib.sha256(each.read_bytes()).hexdigest() for each in folder.iterdir()}
     return canonical_hash(dict(sorted(contents.items())))
+
+
+def what_decides(settings: TrialSettings, scheme: Scheme) -> dict[str, Any]:
+    """What of the settings reaches a row, for its fingerprint. Prompts follow from the scheme, whose hash is here."""
+    decides: dict[str, Any] = {"scheme": scheme.hash, "categoriser": settings.categoriser}
+    if settings.categoriser == "rules":
+        return decides
+    names = ["model", "reasoning_effort", "max_criteria_tokens", "max_output_tokens"]
+    if settings.categoriser == "cascade":
+        names += ["strong_model", "votes", "confident"]
+    return decides | {name: getattr(settings, name) for name in names}
 
 
 def ready_categoriser(scheme: Scheme, settings: TrialSettings) -> Categoriser:

@@ -18,6 +18,7 @@ from dataset_project.storage.seeding import stream
 from dataset_project.trials import schemas
 from dataset_project.trials.schemes.scheme import Scheme
 
+GOLD = "gold"
 BINS = 10
 _RESAMPLES = 1000
 
@@ -52,8 +53,11 @@ def wilson(successes: int, trials: int) -> tuple[float, float]:
     return float(interval.low), float(interval.high)
 
 
-def kappa(judged: Sequence[Judged], seed: int) -> tuple[float, float, float] | None:
-    """Cohen's κ (1960) and its 95 % bootstrap interval over trials; None where chance agreement is complete."""
+def kappa(judged: Sequence[Judged], seed: int) -> tuple[float, float | None, float | None] | None:
+    """Cohen's κ (1960) and its 95 % bootstrap interval over trials; None where chance agreement is complete.
+
+    Without any disagreement there is no interval: every resample agrees too, however few trials there are.
+    """
     from sklearn.metrics import cohen_kappa_score
 
     names = sorted({each.category for each in judged} | {each.expected for each in judged})
@@ -63,6 +67,8 @@ def kappa(judged: Sequence[Judged], seed: int) -> tuple[float, float, float] | N
     found = np.array([index[each.category] for each in judged])
     expected = np.array([index[each.expected] for each in judged])
     value = float(cohen_kappa_score(expected, found))
+    if np.array_equal(expected, found):
+        return value, None, None
     draws = stream(seed, "categorization_report", "kappa").integers(0, len(judged), (_RESAMPLES, len(judged)))
     resampled = np.array([_kappa(expected[draw], found[draw], len(names)) for draw in draws])
     low, high = np.nanquantile(resampled, (0.025, 0.975))
@@ -81,7 +87,8 @@ def agreement_row(scope: str, split: str, judged: Sequence[Judged], seed: int) -
     agreeing = sum(each.agrees for each in judged)
     low, high = wilson(agreeing, len(judged))
     kappas = kappa(judged, seed) or (None, None, None)
-    known = [each for each in judged if each.confidence is not None]
+    # Confidence is meant to be that of being right, which only gold can tell.
+    known = [each for each in judged if each.confidence is not None and scope == GOLD]
     brier = float(np.mean([(each.confidence - each.agrees) ** 2 for each in known])) if known else None
     bins = calibration_table(known).to_pylist()
     error = sum(each["trials"] * abs(each["confidence"] - each["agreement"]) for each in bins)
@@ -159,7 +166,8 @@ def calibration_table(judged: Sequence[Judged]) -> pa.Table:
     binned: dict[int, list[Judged]] = {}
     for each in judged:
         if each.confidence is not None:
-            binned.setdefault(min(int(each.confidence * BINS), BINS - 1), []).append(each)
+            # Stored in 32 bits, where 0.9 is a little less than that.
+            binned.setdefault(min(int(round(each.confidence * BINS, 5)), BINS - 1), []).append(each)
     rows = []
     for number in sorted(binned):
         mine = binned[number]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import pyarrow as pa
 
@@ -17,3 +17,8 @@ def judged(rows: pa.Table, right: Mapping[str, tuple[str, ...]]) -> list[Judged]
         for row in columns
         if row["status"] == "ok" and row["nct_id"] in right
     ]
+
+
+def by_models(judged: Iterable[Judged]) -> list[Judged]:
+    """Those that a model decided: compared with the offline rules, what these decided agrees with itself."""
+    return [each for each in judged if each.categoriser != "rules"]

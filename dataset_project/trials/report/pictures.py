@@ -5,7 +5,10 @@ Only drawing belongs here; what is drawn is computed in ``agreement`` and ``usag
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import textwrap
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
@@ -17,18 +20,40 @@ from dataset_project.drawing import (
     GRID,
     INK,
     ORANGE,
+    PURPLE,
     RED,
     SKY,
     new_figure,
     own_style,
-    patches,
-    shortened,
     to_png,
 )
+from dataset_project.trials.schemes.scheme import Scheme
+
+if TYPE_CHECKING:
+    from matplotlib.ticker import Locator
 
 _ROW_INCHES = 0.34
-_LONGEST_TITLE = 36
-_COLOURS = (BLUE, ORANGE, GREEN, RED, SKY)
+_LONGEST_LINE, _CODE = 32, 3
+_PAUSE_S = 600
+_UNITS = (("hours", 3600), ("minutes", 60), ("seconds", 1))
+# A unit is used from three of it: 2.9 hours are told in minutes.
+_LEAST_UNITS = 3
+_OTHERS = "others"
+# Calls that went well, then what went wrong, the most frequent first, the rest together.
+_COLOURS = (BLUE, ORANGE, RED, PURPLE, SKY)
+
+
+def drawn(scheme: Scheme, tables: Mapping[str, pa.Table], calls: pa.Table | None) -> Iterator[tuple[str, bytes]]:
+    """(name, PNG) of every picture there is something to draw for. ``tables``: the report's, by name; ``calls``: the
+    ledger's calls for this scheme, None where no model was asked."""
+    yield "categories", distribution_png(tables["categories"], scheme.title)
+    if tables["confusion"].num_rows:
+        titles = {category.id: category.title for category in scheme.categories}
+        yield "confusion", confusion_png(tables["confusion"], titles)
+    if tables["calibration"].num_rows:
+        yield "reliability", reliability_png(tables["calibration"], tables["agreement"].to_pylist()[0])
+    if calls is not None and calls.num_rows:
+        yield "cost_and_throughput", throughput_png(calls)
 
 
 @own_style
@@ -42,11 +67,13 @@ def distribution_png(categories: pa.Table, title: str) -> bytes:
     counts.barh(places, [row["trials"] for row in rows], color=BLUE, height=0.68)
     for place, row in zip(places, rows, strict=True):
         counts.text(row["trials"], place, f" {row['trials']:,}", va="center", fontsize=8.5, color=INK)
-    counts.set_yticks(places, [shortened(row["title"], _LONGEST_TITLE) for row in rows], fontsize=9)
+    counts.set_yticks(places, _labels({row["category"]: row["title"] for row in rows}), fontsize=9)
+    counts.xaxis.set_major_locator(_whole_numbers())
+    counts.xaxis.set_major_formatter("{x:,.0f}")
     counts.invert_yaxis()
-    counts.margins(x=0.12)
+    counts.set_xlim(0, 1.14 * max(1, *(row["trials"] for row in rows)))
     counts.set_xlabel("trials")
-    counts.set_title(title, loc="left", fontsize=12, color=INK)
+    counts.set_title(_wrapped(title, 40 if measured else 86), loc="left", fontsize=12, color=INK)
     if measured:
         recall = axes[1]
         for place, row in zip(places, rows, strict=True):
@@ -80,9 +107,9 @@ def confusion_png(confusion: pa.Table, titles: Mapping[str, str]) -> bytes:
         weight = "bold" if row == column else "normal"
         axis.text(column, row, str(counts[row, column]), ha="center", va="center", fontsize=9, color=colour,
                   fontweight=weight)  # fmt: skip
-    short = [shortened(titles[name], 32) for name in names]
-    axis.set_yticks(range(len(names)), short, fontsize=9)
-    axis.set_xticks(range(len(names)), short, fontsize=9, rotation=40, ha="right", rotation_mode="anchor")
+    labels = _labels(titles)
+    axis.set_yticks(range(len(names)), labels, fontsize=9)
+    axis.set_xticks(range(len(names)), labels, fontsize=9, rotation=40, ha="right", rotation_mode="anchor")
     axis.set_xticks(np.arange(len(names) + 1) - 0.5, minor=True)
     axis.set_yticks(np.arange(len(names) + 1) - 0.5, minor=True)
     axis.grid(True, which="minor", color=GRID, linewidth=0.6)
@@ -113,6 +140,7 @@ def reliability_png(calibration: pa.Table, agreement: Mapping[str, float]) -> by
     curve.set_title(f"Confidence against agreement: {figures}", loc="left", fontsize=12, color=INK)
     counts.bar([(row["bin"] + 0.5) / 10 for row in rows], [row["trials"] for row in rows], width=0.085, color=BLUE)
     counts.set_xlim(0, 1.02)
+    counts.yaxis.set_major_locator(_whole_numbers())
     counts.set_ylabel("trials")
     counts.set_xlabel("confidence")
     return to_png(figure)
@@ -120,35 +148,76 @@ def reliability_png(calibration: pa.Table, agreement: Mapping[str, float]) -> by
 
 @own_style
 def throughput_png(calls: pa.Table) -> bytes:
-    """Calls per minute by outcome, and the cost so far, over the time since the first call. ``calls``: the ledger's,
-    in order of time; not empty."""
-    started = _seconds(calls["started_at"])
-    minutes = (started - started[0]) / 60
-    outcomes = np.array(calls["outcome"].to_pylist())
-    kinds = sorted(set(outcomes.tolist()), key=lambda kind: (kind != "ok", kind))
+    """Calls by outcome and the cost so far, over the time since the first call, long pauses left out. ``calls``: the
+    ledger's, in order of time; not empty."""
+    elapsed, pauses = _without_pauses(np.array([at.timestamp() for at in calls["started_at"].to_pylist()]))
+    unit, unit_s = next(each for each in _UNITS if elapsed[-1] >= each[1] * _LEAST_UNITS or each[1] == 1)
+    outcomes = np.array(_named_outcomes(calls["outcome"].to_pylist()))
+    kinds = sorted(set(outcomes.tolist()), key=lambda kind: (kind != "ok", kind == _OTHERS, kind))
     # A few dozen bars, of a whole number of seconds, whatever the run took.
-    width = max(1, int(np.ceil((started[-1] - started[0] + 1) / 60))) / 60
-    edges = np.arange(0, minutes[-1] + width * 1.001, width)
+    width = np.ceil((elapsed[-1] + 1) / 60)
+    edges = np.arange(0, elapsed[-1] + width * 1.001, width)
+    per, per_s = ("second", 1) if unit_s == 1 else ("minute", 60)
     figure, (rate, cost) = new_figure(6.4, rows=2, height_ratios=(1.6, 1))
     below = np.zeros(len(edges) - 1)
     for number, kind in enumerate(kinds):
-        counts, _ = np.histogram(minutes[outcomes == kind], edges)
-        rate.bar(edges[:-1], counts / width, width=width, bottom=below, align="edge", color=_COLOURS[number % 5])
-        below += counts / width
-    rate.set_ylabel("calls per minute")
-    rate.legend(
-        handles=patches((_COLOURS[number % 5], kind) for number, kind in enumerate(kinds)),
-        fontsize=9, frameon=False, ncols=min(len(kinds), 5), loc="lower right", bbox_to_anchor=(1, 1),
-    )  # fmt: skip
+        height = np.histogram(elapsed[outcomes == kind], edges)[0] * per_s / width
+        colour = _COLOURS[number if kinds[0] == "ok" else number + 1]
+        bars = rate.bar(edges[:-1] / unit_s, height, width=width / unit_s, bottom=below, align="edge", color=colour)
+        bars.set_label(kind.replace("_", " "))
+        below += height
+    rate.set_ylabel(f"calls per {per}")
+    rate.set_ylim(0, 1.08 * below.max())
+    rate.legend(fontsize=9, frameon=False, ncols=len(_COLOURS), loc="lower right", bbox_to_anchor=(1, 1))
     total = np.cumsum(np.array(calls["cost_usd"].to_pylist()))
-    rate.set_title(f"{calls.num_rows:,} calls, ${total[-1]:,.4f}", loc="left", fontsize=12, color=INK)
-    cost.step(minutes, total, where="post", color=GREEN, linewidth=2)
-    cost.set_ylim(bottom=0)
+    calls_said = "1 call" if calls.num_rows == 1 else f"{calls.num_rows:,} calls"
+    rate.set_title(f"{calls_said}, ${total[-1]:,.4f}", loc="left", fontsize=12, color=INK)
+    steps = np.concatenate([[0.0], elapsed, edges[-1:]]) / unit_s
+    cost.step(steps, np.concatenate([[0.0], total, total[-1:]]), where="post", color=GREEN, linewidth=2)
+    for pause in pauses:
+        for axis in (rate, cost):
+            axis.axvline(pause / unit_s, color=FAINT, linewidth=1, linestyle="--")
+    cost.set_xlim(0, edges[-1] / unit_s)
+    # A server of one's own costs nothing.
+    cost.set_ylim(0, total[-1] * 1.08 or 1)
+    cost.ticklabel_format(axis="y", style="plain")
     cost.set_ylabel("cost so far, USD")
-    cost.set_xlabel("minutes since the first call")
+    what = "a pause" if len(pauses) == 1 else f"{len(pauses)} pauses"
+    left_out = f" ({what} of over {_PAUSE_S // 60} minutes left out: dashed)" if len(pauses) else ""
+    cost.set_xlabel(f"{unit} since the first call{left_out}")
     return to_png(figure)
 
 
-def _seconds(column: pa.ChunkedArray) -> np.ndarray:
-    values = column.to_pylist()
-    return np.array([value.timestamp() if hasattr(value, "timestamp") else float(value) for value in values])
+def _named_outcomes(outcomes: list[str]) -> list[str]:
+    """Outcomes, all but the commonest faults under one name: more colours than that nobody tells apart."""
+    faults = sorted(Counter(each for each in outcomes if each != "ok").items(), key=lambda each: (-each[1], each[0]))
+    if len(faults) < len(_COLOURS):
+        return outcomes
+    named = {"ok", *(kind for kind, _ in faults[: len(_COLOURS) - 2])}
+    return [each if each in named else _OTHERS for each in outcomes]
+
+
+def _without_pauses(started: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Seconds since the first call, as if pauses between builds had not been; and where those were."""
+    gaps = np.diff(started, prepend=started[0])
+    long = gaps > _PAUSE_S
+    elapsed = np.cumsum(np.where(long, 0.0, gaps))
+    return elapsed, elapsed[long]
+
+
+def _labels(titles: Mapping[str, str]) -> list[str]:
+    """Categories as they stand at an axis: title on up to two lines, with the id where that is a mere code."""
+    return [
+        _wrapped(title if len(name) > _CODE else f"{name}: {title}", _LONGEST_LINE) for name, title in titles.items()
+    ]
+
+
+def _whole_numbers() -> Locator:
+    from matplotlib.ticker import MaxNLocator
+
+    return MaxNLocator(nbins="auto", steps=[1, 2, 5, 10], integer=True)
+
+
+def _wrapped(text: str, longest: int) -> str:
+    """``text`` on at most two lines."""
+    return textwrap.fill(text, longest, max_lines=2, placeholder=" …", break_on_hyphens=False)

@@ -8,16 +8,19 @@ import pyarrow.parquet as pq
 
 from dataset_project.storage.published import Files, open_tables, schema_differences, validator, verdict
 from dataset_project.storage.validation import Finding
+from dataset_project.trials.records.rejects import REASONS
 from dataset_project.trials.records.schemas import TRIAL_RECORDS, TRIAL_REJECTS
 from dataset_project.trials.schemas import categorized_trials
 from dataset_project.trials.schemes.scheme import Scheme
 from dataset_project.trials.trial import bucket_of, trials_from_rows
 
+_CATEGORISERS = ("rules", "model", "strong_model")
+
 
 @validator
 def records_are_sound(files: Files) -> Finding:
-    """Schemas; ids unique, of the registry's form and in order; bucket and input hash as recomputed; a reason for every
-    reject; records and rejects do not overlap but for duplicates."""
+    """Schemas; ids unique, of the registry's form and in order; bucket and input hash as recomputed; one of the known
+    reasons for every reject."""
     for table, schema in (("records", TRIAL_RECORDS), ("rejects", TRIAL_REJECTS)):
         if wrong := schema_differences(files, table, schema):
             return Finding(False, f"schema: {wrong[0]}", {"schema_differences": len(wrong)})
@@ -29,8 +32,11 @@ def records_are_sound(files: Files) -> Finding:
                                     AND brief_summary = '' AND eligibility_criteria = '')
             FROM (SELECT *, lag(nct_id) OVER (ORDER BY file_row_number) AS before FROM records)
         """).fetchone()
-        rejects, unreasoned = connection.execute(
-            "SELECT count(*), count(*) FILTER (reason = '') FROM rejects"
+        rejects, unreasoned, unexplained = connection.execute(
+            """
+            SELECT count(*), count(*) FILTER (NOT list_contains(?, reason)), count(*) FILTER (detail = '') FROM rejects
+            """,
+            [list(REASONS)],
         ).fetchone()
     misplaced = altered = 0
     path = files["records"]
@@ -44,7 +50,8 @@ def records_are_sound(files: Files) -> Finding:
         "malformed ids": malformed,
         "rows out of order": unordered,
         "trials without text": textless,
-        "rejects without a reason": unreasoned,
+        "rejects without a known reason": unreasoned,
+        "rejects without an explanation": unexplained,
         "trials in another bucket": misplaced,
         "input hashes that differ": altered,
     }
@@ -96,6 +103,8 @@ def _wrong_with(row: dict, scheme: Scheme) -> list[str]:
     wrong = []
     if (row["scheme"], row["scheme_version"]) != (scheme.id, scheme.version):
         wrong.append("rows of another scheme")
+    if row["categoriser"] not in _CATEGORISERS or (row["categoriser"] == "rules") != (row["model"] == ""):
+        wrong.append("rows of an unknown categoriser")
     if row["truncated"]:
         wrong.append("trials that were cut off")
     if row["confidence"] is not None and not 0 <= row["confidence"] <= 1:

@@ -264,13 +264,49 @@ def test_wordings_that_mislead(tier, title, conditions, criteria):
     assert _tier(_trial(title, conditions, criteria)) == tier
 
 
-# Written like registries' entries, without a look at the rules: 86 of 95 came out right at first sight.
+# Written like registries' entries, without a look at the rules: 86 of 95 came out right at first sight. Those with a
+# kind were added with the rules for it; of the last 40, written after these, 31 came out right at first sight.
 RECORDS = [json.loads(line) for line in (Path(__file__).parent / "kras_records.jsonl").read_text().splitlines()]
 
 
-@pytest.mark.parametrize("record", RECORDS, ids=lambda record: record["title"])
+@pytest.mark.parametrize("record", RECORDS, ids=lambda record: record.get("kind") or record["title"])
 def test_registry_like_records(record):
-    assert _tier(_trial(record["title"], record["conditions"], record["criteria"])) == record["tier"]
+    mesh = tuple(record.get("mesh", ()))
+    assert _tier(_trial(record["title"], record["conditions"], record["criteria"], mesh_terms=mesh)) == record["tier"]
+
+
+@pytest.mark.parametrize(
+    "criteria",
+    [
+        # A treatment for each status; other mutations than which?; tumour and blood cells in one breath.
+        "Inclusion Criteria:\n* mCRC\n* RAS wild type: cetuximab\n* RAS mutated: bevacizumab",
+        "Inclusion Criteria:\n* mCRC in patients with RAS mutation (arm A) and patients without RAS mutation",
+        "Inclusion Criteria:\n* mCRC\nExclusion Criteria:\n* Any other KRAS mutation",
+        "Inclusion Criteria:\n* mCRC\nExclusion Criteria:\n* KRAS mutation in leukocytes or tumour tissue",
+    ],
+)
+def test_a_statement_with_two_readings_is_a_conflict(criteria):
+    read = extract(_trial("", CRC, criteria))
+    assert read.conflict and read.confidence <= 0.5
+
+
+@pytest.mark.parametrize(
+    "criteria",
+    [
+        "Adults with metastatic colorectal cancer and a KRAS G12D mutation. No brain metastases.",
+        "Inclusion Criteria:\n* mCRC with a KRAS mutation that has not been confirmed elsewhere",
+        "Inclusion Criteria:\n* mCRC\n* Cohort B: KRAS G12D mutation",
+        "Inclusion Criteria:\n* mCRC\nExclusion Criteria:\n* KRAS mutation unless found in ctDNA only",
+    ],
+)
+def test_an_uncertain_reading_is_below_what_a_cascade_takes_unasked(criteria):
+    read = extract(_trial("", CRC, criteria))
+    assert not read.conflict and read.confidence < 0.8
+
+
+def test_a_treatment_with_a_drug_against_kras_does_not_make_kras_a_criterion():
+    criteria = "Inclusion Criteria:\n* mCRC\nExclusion Criteria:\n* Prior inhibitor or degrader selective for KRAS G12D"
+    assert extract(_trial("", CRC, criteria)).facts["kras_in_eligibility"] is False
 
 
 def test_a_trial_without_criteria_is_read_from_its_title_with_less_confidence():
@@ -397,7 +433,12 @@ def test_any_text_gives_facts_that_fit_the_scheme_and_are_consistent(criteria, t
 
 
 @pytest.mark.parametrize(
-    "text", ["G12D/", "KRAS ", "metastatic and ", "no KRAS, ", "breast, ", "- x\n", "for patients with "]
+    "text",
+    [
+        *("G12D/", "KRAS ", "metastatic and ", "no KRAS, ", "breast, ", "- x\n", "for patients with ", "KRAS G12D, "),
+        *("other KRAS mutation ", "prior KRAS or ", "with KRAS mutation ", "RAS wild type if mutated ", "KRAS mutant/"),
+        *("screening FIT colon ", "patients who had prior therapy ", "excluded KRAS, those ", "concurrent KRAS "),
+    ],
 )
 def test_a_monstrous_text_is_read_in_bounded_work(text):
     # Patterns that backtrack without bound would need hours for this one.
