@@ -1,14 +1,15 @@
 """The plan: what every document will be, drawn by its number alone, so that more documents change no earlier one.
 
 Class, format, template, layout and difficulty are drawn independently of each other as far as templates allow, because
-what can be told from a file's look must not tell its class. Patients and templates belong to one split each.
+what can be told from a file's look must not tell its class. Patients and layouts belong to one split each.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache
+from typing import Protocol
 
 import numpy as np
 
@@ -35,6 +36,16 @@ class Kind:
     companions: int = 0
 
 
+class HasLayouts(Protocol):
+    """A template, whole or as the plan knows it."""
+
+    @property
+    def id(self) -> str: ...
+
+    @property
+    def layouts(self) -> tuple[str, ...]: ...
+
+
 @dataclass(frozen=True)
 class PlannedDocument:
     """One row of DOCUMENT_PLAN, without its batch."""
@@ -59,9 +70,9 @@ def doc_id_of(number: int) -> str:
 
 
 class DocumentPlanner:
-    """Plans documents of given settings, kinds of document and patients (id → usual facility does not matter here).
+    """Plans documents of given settings, kinds of document and patients.
 
-    Raises ValueError where a format that is asked for has no template in some split, naming both.
+    Raises ValueError for a weight of a template that there is not, and for too few patients to divide.
     """
 
     def __init__(self, settings: DocumentSettings, kinds: Sequence[Kind], patient_ids: Sequence[str]):
@@ -73,14 +84,12 @@ class DocumentPlanner:
         self._patients: dict[str, list[str]] = {split: [] for split in SPLITS}
         for patient in patient_ids:
             self._patients[split_of(patient, settings.seed)].append(patient)
+        for form, weight in settings.formats.items():
+            if weight and not any(self._weights(form, name) for name in ("phi", "negative")):
+                raise ValueError(f"formats: no template of a weight above 0 is written as {form}; take the format out")
         for split, patients in self._patients.items():
             if not patients:
                 raise ValueError(f"patients: none of {len(patient_ids)} falls into the split {split}; ask for more")
-
-    @cached_property
-    def template_splits(self) -> Mapping[str, str]:
-        """Template → split. Dealt so that every format has templates in every split, rarest format first."""
-        return deal_templates(self._kinds, [name for name in FORMATS if self._settings.formats.get(name, 0) > 0])
 
     def plan(self, number: int) -> PlannedDocument:
         """Document ``number``, from 0."""
@@ -90,8 +99,9 @@ class DocumentPlanner:
         split = _pick(draw, SPLIT_SHARES)
         form = _pick(draw, {name: settings.formats.get(name, 0.0) for name in FORMATS})
         document_class = self._class(draw, form)
-        kind = self._kind(draw, split, form, document_class)
-        layout = kind.layouts[int(draw.random() * len(kind.layouts))]
+        kind = self._kinds[_pick(draw, self._weights(form, document_class))]
+        layouts = layouts_of(kind, split)
+        layout = layouts[int(draw.random() * len(layouts))]
         difficulty = _pick(draw, DIFFICULTIES)
         patients = self._patients[split]
         patient = patients[int(draw.random() * len(patients))]
@@ -111,28 +121,27 @@ class DocumentPlanner:
         )
 
     def _class(self, draw: np.random.Generator, form: str) -> str:
-        settings = self._settings
-        shares = {"phi": settings.positives, "pii_only": settings.pii_only}
-        shares["negative"] = max(0.0, 1 - sum(shares.values()) - settings.mixed)
-        shares["mixed"] = settings.mixed
-        drawn = _pick(draw, shares)
-        # A file that is no container has no parts to differ: what would be mixed is positive or negative, evenly.
-        if drawn == "mixed" and form not in CONTAINERS:
-            return "phi" if draw.random() < 0.5 else "negative"
-        return drawn
+        """A class, in the shares of the settings among those that some template of the format can be.
 
-    def _kind(self, draw: np.random.Generator, split: str, form: str, document_class: str) -> Kind:
+        A file that is no container has no parts to differ: what would be mixed is positive or negative, evenly.
+        """
+        settings = self._settings
+        mixed = settings.mixed if form in CONTAINERS else 0.0
+        spread = (settings.mixed - mixed) / 2
+        negatives = max(0.0, 1 - settings.positives - settings.pii_only - settings.mixed)
+        shares = {"phi": settings.positives + spread, "negative": negatives + spread}
+        shares |= {"pii_only": settings.pii_only, "mixed": mixed}
+        return _pick(draw, {name: share if self._weights(form, name) else 0.0 for name, share in shares.items()})
+
+    @cache  # noqa: B019 - planners are few, and live as long as a run
+    def _weights(self, form: str, document_class: str) -> Mapping[int, float]:
+        """Weights of the templates that suit a format and a class, by number; those of weight 0 are not among them."""
         weights = {
             number: self._settings.templates.get(kind.id, 1.0)
             for number, kind in enumerate(self._kinds)
-            if self.template_splits[kind.id] == split and form in kind.formats and document_class in kind.classes
+            if form in kind.formats and document_class in kind.classes
         }
-        if not any(weights.values()):
-            raise ValueError(
-                f"no template of class {document_class} is left for {form} in the split {split}: give one a weight, or "
-                "take the format out"
-            )
-        return self._kinds[_pick(draw, weights)]
+        return {number: weight for number, weight in weights.items() if weight > 0}
 
     @staticmethod
     def _companions(draw: np.random.Generator, kind: Kind, patients: Sequence[str], patient: str) -> tuple[str, ...]:
@@ -153,29 +162,19 @@ def split_of(patient_id: str, seed: int) -> str:
     return SPLITS[-1]
 
 
-def deal_templates(kinds: Sequence[Kind], formats: Sequence[str]) -> dict[str, str]:
-    """Template → split, about in the splits' shares, each of ``formats`` with a template of every class in every split.
+def layouts_of(kind: HasLayouts, split: str) -> tuple[str, ...]:
+    """The layouts of a template that belong to a split: one to val, one to test, the rest to train.
 
-    Formats with few templates are dealt first; within one, templates go to the split that has fewest of the format for
-    its share. The seed has no say: a template's split is a property of the corpus. Raises ValueError for a format with
-    fewer templates than splits.
+    Layouts are divided, and not templates, because some formats have but two: a model is tested on papers of a look it
+    was not trained on. The seed has no say: a layout's split is a property of the corpus. Raises ValueError for a
+    template with fewer layouts than splits.
     """
-    dealt: dict[str, str] = {}
-    by_format = {form: [kind for kind in kinds if form in kind.formats] for form in formats}
-    for form in sorted(by_format, key=lambda name: (len(by_format[name]), name)):
-        templates = by_format[form]
-        if len(templates) < len(SPLITS):
-            raise ValueError(f"format {form} has {len(templates)} templates: too few for {len(SPLITS)} splits")
-        have = {split: sum(dealt.get(kind.id) == split for kind in templates) for split in SPLITS}
-        for kind in sorted(templates, key=lambda each: each.id):
-            if kind.id in dealt:
-                continue
-            split = min(SPLITS, key=lambda name: (have[name] > 0, (have[name] + 1) / SPLIT_SHARES[name]))
-            dealt[kind.id] = split
-            have[split] += 1
-    for kind in kinds:
-        dealt.setdefault(kind.id, "train")
-    return dealt
+    if len(kind.layouts) < len(SPLITS):
+        raise ValueError(f"template {kind.id} has {len(kind.layouts)} layouts: too few for {len(SPLITS)} splits")
+    # Which one is held out differs from template to template, not always the last.
+    turn = seed_for(0, "document_layouts", kind.id) % len(kind.layouts)
+    order = (*kind.layouts[turn:], *kind.layouts[:turn])
+    return {"val": order[:1], "test": order[1:2], "train": order[2:]}[split]
 
 
 def _pick(draw: np.random.Generator, weights: Mapping):

@@ -28,7 +28,6 @@ DOCUMENT_PLAN = pa.schema(
         _field("difficulty", _name, "easy, medium or hard: how values are written, and what stands beside them"),
         _field("split", _name, "train, val or test: of the patient and of the template, so that neither is in two"),
         _field("patient_id", pa.string(), "whose case it is; of a negative, whose case it leaves out"),
-        _field("facility_id", pa.string(), "where it is written; who writes it is drawn from those there"),
         _field("companion_ids", pa.list_(pa.string()), "other patients of the same split whom a list may name"),
         _field("llm", pa.bool_(), "whether a language model writes its prose, with placeholders"),
     ]

@@ -60,7 +60,7 @@ def _minor() -> tuple[Procedure, ...]:
 
 
 def lines_table(d: Draft, lines: list[Line], adjudicated: bool) -> Table:
-    """Services as rows with a total; ``adjudicated``: with what the plan allowed and paid. Some have a date of service."""
+    """Services as rows with a total; ``adjudicated``: with what the plan allowed and paid."""
     header = ["Service date", "Code", "Description", "Units", "Charge"]
     if adjudicated:
         header += ["Allowed", "Paid", "You owe"]
@@ -89,7 +89,8 @@ def _coverage(d: Draft, more: tuple[tuple[str, str], ...] = ()) -> tuple[tuple[s
     )
 
 
-_LOOKS = {"fields": "fields", "grid": "table", "strip": "line", "fillable": "form"}
+# Layout → look of its labelled contents.
+LOOKS = {"fields": "fields", "grid": "table", "strip": "line", "fillable": "form"}
 
 
 def prior_authorization(d: Draft) -> Document:
@@ -98,7 +99,7 @@ def prior_authorization(d: Draft) -> Document:
     lines = billed(d, picture, 1)
     wanted = lines[0].procedure
     drug = picture.orders[0] if picture.orders else None
-    look = _LOOKS[d.layout]
+    look = LOOKS[d.layout]
     d.at("who")
     request = [
         ("Reference", "patient.authorization"),
@@ -115,22 +116,36 @@ def prior_authorization(d: Draft) -> Document:
         ("Contact", "{provider.phone}, fax {provider.fax}"),
         ("Facility", "facility.name"),
     ]
-    asked = d.sample("asked", (
-        "Has conservative treatment been tried for six weeks? Yes, without lasting benefit.",
-        "Is the request for continuation? Yes, since {date.prior}.",
-        "Attach the last note and relevant results. Sent by fax {patient.fax} or portal.",
-        "Could the service be done at a lower level of care? No, see narrative.",
-        "Has {patient.titled} been informed of the request? Yes, by telephone {patient.phone}.",
-        "Is another carrier primary? No; employer {patient.employer}.",
-    ), 3)  # fmt: skip
+    asked = d.sample(
+        "asked",
+        (
+            "Has conservative treatment been tried for six weeks? Yes, without lasting benefit.",
+            "Is the request for continuation? Yes, since {date.prior}.",
+            "Attach the last note and relevant results. Sent by fax {patient.fax} or portal.",
+            "Could the service be done at a lower level of care? No, see narrative.",
+            "Has {patient.titled} been informed of the request? Yes, by telephone {patient.phone}.",
+            "Is another carrier primary? No; employer {patient.employer}.",
+        ),
+        3,
+    )
     sections = [
         section("Prior Authorization Request", identity(d, request, look, "Request")),
         section("Member", identity(d.at("member"), _coverage(d, (("Address", "patient.address"),)), look, "Member")),
         section("Requester", identity(d.at("requester"), requester, look if look != "form" else "fields", "Requester")),
-        section("Narrative", text(d.at("story"), history(d, picture)), text(d, picture.findings), text(d, [result_sentence(picture.results)])),
+        section(
+            "Narrative",
+            text(d.at("story"), history(d, picture)),
+            text(d, picture.findings),
+            text(d, [result_sentence(picture.results)]),
+        ),
         section("Questions", bullets(d.at("asked"), asked)),
-        section("Attestation", Paragraph(d.at("closing").fill("I certify that the information is accurate. {provider.name}, {date.visit}"))),
-    ]  # fmt: skip
+        section(
+            "Attestation",
+            Paragraph(
+                d.at("closing").fill("I certify that the information is accurate. {provider.name}, {date.visit}")
+            ),
+        ),
+    ]
     return compose(d, "Prior Authorization", sections)
 
 
@@ -138,7 +153,7 @@ def claim(d: Draft) -> Document:
     """A facility bills a plan."""
     picture = d.set_clinical(d.pick("setting", ("inpatient", "clinic")))
     lines = billed(d, picture, 4)
-    look = _LOOKS[d.layout]
+    look = LOOKS[d.layout]
     head = (
         ("Claim number", "patient.claim"),
         ("Account", "patient.account"),
@@ -153,15 +168,19 @@ def claim(d: Draft) -> Document:
         tuple(cells("ABK" if n == 0 else "ABF", each.icd10, each.name) for n, each in enumerate(picture.diagnoses)),
         "Diagnoses",
     )
-    notes = d.sample("notes lines", (
-        "Prior authorization {patient.authorization} on file.",
-        "Accident: no. Other coverage: none reported.",
-        "Patient signature on file since {date.prior}.",
-        "Corrected claim replaces control number {patient.claim}.",
-        "Revenue codes follow the charge master.",
-        "Attachment: itemized statement, two pages.",
-        "Signed for {facility.name} by the billing office.",
-    ), 3)  # fmt: skip
+    notes = d.sample(
+        "notes lines",
+        (
+            "Prior authorization {patient.authorization} on file.",
+            "Accident: no. Other coverage: none reported.",
+            "Patient signature on file since {date.prior}.",
+            "Corrected claim replaces control number {patient.claim}.",
+            "Revenue codes follow the charge master.",
+            "Attachment: itemized statement, two pages.",
+            "Signed for {facility.name} by the billing office.",
+        ),
+        3,
+    )
     sections = [
         section("Institutional Claim", identity(d.at("head"), head, look, "Claim")),
         section("Patient and Insured", identity(d.at("person"), person, look, "Patient")),
@@ -186,19 +205,32 @@ def explanation_of_benefits(d: Draft) -> Document:
     """A plan tells a member what it paid."""
     picture = d.set_clinical(d.pick("setting", ("inpatient", "clinic")))
     lines = billed(d, picture, 3)
-    look = _LOOKS[d.layout]
-    rows = (*_coverage(d), ("Claim", "patient.claim"), ("Provider", "{provider.name}, {facility.name}"), ("Processed", "date.visit"))
+    look = LOOKS[d.layout]
+    rows = (
+        *_coverage(d),
+        ("Claim", "patient.claim"),
+        ("Provider", "{provider.name}, {facility.name}"),
+        ("Processed", "date.visit"),
+    )
     owed = sum(each.owed for each in lines)
-    words = d.sample("words", (
-        "{patient.titled}, your plan discount saved " + dollars(sum(each.charged - each.allowed for each in lines)) + " dollars.",
-        "Mail for this claim goes to {patient.address}.",
-        "We telephoned {patient.phone} on {date.visit} about other coverage.",
-        "Sign in at {patient.url} to see the claim.",
-        "Payment of " + dollars(sum(each.paid for each in lines)) + " dollars was sent to {facility.name}.",
-        "Dependents on the policy: {relative.name}, {relative.relation}.",
-    ), 3)  # fmt: skip
+    words = d.sample(
+        "words",
+        (
+            "{patient.titled}, your plan discount saved "
+            + dollars(sum(each.charged - each.allowed for each in lines))
+            + " dollars.",
+            "Mail for this claim goes to {patient.address}.",
+            "We telephoned {patient.phone} on {date.visit} about other coverage.",
+            "Sign in at {patient.url} to see the claim.",
+            "Payment of " + dollars(sum(each.paid for each in lines)) + " dollars was sent to {facility.name}.",
+            "Dependents on the policy: {relative.name}, {relative.relation}.",
+        ),
+        3,
+    )
     sections = [
-        section("Explanation of Benefits", identity(d.at("who"), rows, look, "Member"), Paragraph(("THIS IS NOT A BILL",))),
+        section(
+            "Explanation of Benefits", identity(d.at("who"), rows, look, "Member"), Paragraph(("THIS IS NOT A BILL",))
+        ),
         section("Claim Details", lines_table(d, lines, adjudicated=True)),
         section("Summary", Paragraph((f"Amount you may owe: {dollars(owed)}",)), text(d.at("words"), words)),
         section("Remark Codes", bullets(d, d.sample("remarks", _REMARKS, 4))),
@@ -210,7 +242,7 @@ def statement(d: Draft) -> Document:
     """An account statement: in the negative a layout proof without an account, in the positive somebody's."""
     picture = d.set_clinical("clinic")
     lines = billed(d, picture, 3)
-    look = _LOOKS[d.layout]
+    look = LOOKS[d.layout]
     rows = (
         ("Account", "patient.account"),
         ("Guarantor", "patient.full"),
@@ -219,18 +251,37 @@ def statement(d: Draft) -> Document:
         ("Due date", "date.next"),
         ("Questions", "{facility.phone}, {facility.email}"),
     )
-    notes = d.sample("notes lines", (
-        "Detach here and return the lower part with your payment.",
-        "Financial assistance is available; ask for the application.",
-        "Insurance on file: {patient.plan}, member {patient.member_id}.",
-        "Payments received after {date.reported} are not shown.",
-        "Autopay from bank card ending as on file is off.",
-        "Call if your address {patient.street} has changed.",
-    ), 4)  # fmt: skip
+    notes = d.sample(
+        "notes lines",
+        (
+            "Detach here and return the lower part with your payment.",
+            "Financial assistance is available; ask for the application.",
+            "Insurance on file: {patient.plan}, member {patient.member_id}.",
+            "Payments received after {date.reported} are not shown.",
+            "Autopay from bank card ending as on file is off.",
+            "Call if your address {patient.street} has changed.",
+        ),
+        4,
+    )
     sections = [
-        section("Account Statement", Paragraph(d.at("top").fill("{facility.name}")), identity(d.at("who"), rows, look, "Account")),
+        section(
+            "Account Statement",
+            Paragraph(d.at("top").fill("{facility.name}")),
+            identity(d.at("who"), rows, look, "Account"),
+        ),
         section("Activity", lines_table(d, lines, adjudicated=True)),
         section("Messages", bullets(d.at("notes lines"), notes)),
-        section("Payment Coupon", identity(d.at("coupon"), (("Account", "patient.account"), ("Name", "patient.last_first"), ("Amount due", dollars(sum(each.owed for each in lines)))), "line")),
-    ]  # fmt: skip
+        section(
+            "Payment Coupon",
+            identity(
+                d.at("coupon"),
+                (
+                    ("Account", "patient.account"),
+                    ("Name", "patient.last_first"),
+                    ("Amount due", dollars(sum(each.owed for each in lines))),
+                ),
+                "line",
+            ),
+        ),
+    ]
     return compose(d, "Account Statement", sections, narrative=False)

@@ -6,10 +6,13 @@ Reading and typing it, once per process, belongs here; choosing from it for one 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from importlib.resources import files
 from typing import Any, Literal
+
+CHILD = 12
+"""Years up to which intervals and drugs of children apply."""
 
 Setting = Literal["inpatient", "clinic"]
 
@@ -26,9 +29,9 @@ class Imaging:
 
 @dataclass(frozen=True)
 class Condition:
-    """A diagnosis with what goes with it. ``icd10``: ICD-10-CM. ``ages``: years, both included. ``sex``: F, M or both ("").
+    """A diagnosis with what goes with it. ``icd10``: ICD-10-CM. ``ages``: years, both included.
 
-    ``labs``: analyte key to the usual range in this condition, in the analyte's unit.
+    ``sex``: F, M, or empty for both. ``labs``: analyte key to the usual range in this condition, in the analyte's unit.
     """
 
     key: str
@@ -50,6 +53,11 @@ class Condition:
     procedures: tuple[str, ...]
     comorbid: tuple[str, ...]
     follow_up: str
+    chronic: Mapping[str, str]
+
+    def accompanying(self) -> Condition:
+        """Itself as it is told and coded beside another main diagnosis."""
+        return replace(self, **self.chronic) if self.chronic else self
 
     def suits(self, sex: str, age: int, setting: str | None = None) -> bool:
         """Whether a person of this sex (F, M) and age (years) can have it, in this setting if one is asked for."""
@@ -74,7 +82,7 @@ class Medication:
 
 @dataclass(frozen=True)
 class Analyte:
-    """What a laboratory measures: LOINC code, unit, reference interval of men and of women, decimals printed."""
+    """What a laboratory measures: LOINC code, unit, reference intervals of men, women, children; decimals printed."""
 
     key: str
     name: str
@@ -82,17 +90,20 @@ class Analyte:
     unit: str
     male: tuple[float, float]
     female: tuple[float, float]
+    child: tuple[float, float] | None
     decimals: int
     panel: str
 
-    def interval(self, sex: str) -> tuple[float, float]:
-        """Reference interval, in `unit`."""
+    def interval(self, sex: str, age: int) -> tuple[float, float]:
+        """Reference interval, in `unit`, at an age in years."""
+        if self.child and age < CHILD:
+            return self.child
         return self.female if sex == "F" else self.male
 
 
 @dataclass(frozen=True)
 class Procedure:
-    """A billable service. ``code`` is a mock one (see the file). ``charge``: dollars, low and high. ``place``: CMS code."""
+    """A billable service. ``code`` is a mock one (see the file). ``charge``: dollars, from, to. ``place``: CMS code."""
 
     key: str
     name: str
@@ -104,7 +115,7 @@ class Procedure:
 
 @dataclass(frozen=True)
 class Vaccine:
-    """A vaccine. ``cvx``: CDC code. ``ages``: years at which it is given, both included; ``since``: year of first use."""
+    """A vaccine. ``cvx``: CDC code. ``ages``: years at which it is given; ``since``: year of first use."""
 
     key: str
     name: str
@@ -132,6 +143,7 @@ def _condition(key: str, entry: dict[str, Any]) -> Condition:
     return Condition(
         key=key,
         sex=entry.get("sex", ""),
+        chronic=entry.get("chronic", {}),
         ages=tuple(entry["ages"]),
         labs={name: tuple(limits) for name, limits in entry["labs"].items()},
         imaging=images,
@@ -180,6 +192,7 @@ def analytes() -> Mapping[str, Analyte]:
             each["unit"],
             male,
             (float(low), float(high)),
+            tuple(each["child"]) if "child" in each else None,
             each["decimals"],
             each["panel"],
         )

@@ -15,22 +15,26 @@ from typing import TYPE_CHECKING, TypeVar
 import numpy as np
 
 from dataset_project.documents.model.blocks import Surface
-from dataset_project.documents.model.values import Run, Runs, plain
-from dataset_project.documents.templates.blanks import PROSE, Manner, blank
-from dataset_project.documents.templates.encounters import ADULT, CHILD, Clinical, choice, draw_clinical, sample
+from dataset_project.documents.model.values import Run, Runs
+from dataset_project.documents.templates.blanks import PROSE, Manner, blank, stand_in
+from dataset_project.documents.templates.clinical import CHILD
+from dataset_project.documents.templates.encounters import ADULT, Clinical, choice, draw_clinical, sample
 from dataset_project.documents.templates.slots import SLOTS, Known
+from dataset_project.documents.templates.wording import joined, lowered, worded
 
 if TYPE_CHECKING:
     from dataset_project.documents.identities.case import Case
+    from dataset_project.documents.templates.template import Template
 
 T = TypeVar("T")
 
 DIFFICULTIES = ("easy", "medium", "hard")
 
-# Whose values a class may hold. A document with values of staff and organisations alone is not PHI; a negative has none.
+# Whose values a class may hold. A document with values of staff and organizations alone is personal data but no PHI;
+# a negative has none.
 _OWNERS: Mapping[str, tuple[str, ...]] = {
     "phi": ("patient", "relative", "provider", "provider2", "facility", "facility2", "employee", "date"),
-    "pii_only": ("employee", "facility"),
+    "pii_only": ("employee", "provider", "provider2", "facility", "facility2"),
     "negative": (),
     # A container: its own text holds everything or nothing, its parts have classes of their own.
     "mixed": (),
@@ -73,6 +77,7 @@ class Draft:
         self.difficulty = difficulty
         self.known = Known(case, difficulty)
         self.others: tuple[Case, ...] = ()
+        self.part_layouts: Callable[[Template], Sequence[str]] | None = None
         self.words: dict[str, Runs] = {}
         self._rng_for = rng_for
         self._streams: dict[str, np.random.Generator] = {}
@@ -109,7 +114,7 @@ class Draft:
             self.others[number],
             lambda field: self._rng_for(f"other {number}/{field}"),
             self.surfaces,
-            "phi" if self.holds("patient.name") else "negative",
+            self.document_class,
             self.layout,
             self.difficulty,
             (self.manner,),
@@ -126,7 +131,9 @@ class Draft:
 
     def has(self, surface: Surface) -> bool:
         """Whether the format writes this zone. A message writes boxes, pictures and hidden text into its HTML part."""
-        return surface in self.surfaces or ("html_only" in self.surfaces and surface in ("text_box", "alt_text", "hidden"))
+        return surface in self.surfaces or (
+            "html_only" in self.surfaces and surface in ("text_box", "alt_text", "hidden")
+        )
 
     @property
     def single_table(self) -> bool:
@@ -163,8 +170,9 @@ class Draft:
             "diagnosis": (picture.condition.name,),
             "icd10": (picture.condition.icd10,),
             "specialty": (picture.condition.specialty,),
+            "allergy": (picture.allergy,),
             "follow_up": (re.split(r" in | as needed", picture.condition.follow_up)[0],),
-            "medication": (_lower(picture.orders[0].medication.name) if picture.orders else "the treatment",),
+            "medication": (lowered(picture.orders[0].medication.name) if picture.orders else "the treatment",),
         }
         return picture
 
@@ -193,38 +201,50 @@ class Draft:
         """Whether this document has a value for the slot."""
         return slot.partition(".")[0] in self._owners
 
-    def slot(self, name: str, in_field: bool = False) -> Runs:
+    def slot(self, name: str, in_field: bool = False, whole: bool = False) -> Runs:
         """The runs of one slot. KeyError for a slot that there is not."""
+        whole = whole or in_field
         if (words := self.words.get(name)) is not None:
             return words
         if name == "age":
             return self._age()
         if name == "age_short":
             return ("aged ", *self.age_number) if self.case.age_of() else ("a few months old",)
-        if name in ("relative.relation", "patient.sex", "patient.plan", "patient.occupation", "patient.state",
-                    "employee.title", "employee.department", "provider.specialty", "patient.device_name"):  # fmt: skip
+        if name in (
+            "relative.relation",
+            "patient.sex",
+            "patient.plan",
+            "patient.occupation",
+            "patient.state",
+            "employee.title",
+            "employee.department",
+            "provider.specialty",
+            "patient.device_name",
+        ):
             return (self.known.word(name),)
         if self.holds(name):
             rng = self.rng(f"values/{self._block}")
-            if not (self.difficulty == "hard" and not in_field and rng.random() < _REDACTED):
+            if whole or self.difficulty != "hard" or rng.random() >= _REDACTED:
                 return SLOTS[name.replace("facility2.", "facility.")](self.known, rng)
+        if self._block == "properties":
+            return (stand_in(name, self.rng("stand-ins")),)
         return (self._blank(name, in_field),)
 
     def _blank(self, name: str, in_field: bool) -> str:
         return blank(name, self.manner, self.case.encounter.visit.year, self.case.patient.birth_date.year, in_field)
 
-    def fill(self, text: str, sentence: bool = True) -> Runs:
-        """A text with its slots filled; of a ``sentence`` wording that begins it gets a capital."""
+    def fill(self, text: str, sentence: bool = True, whole: bool = False) -> Runs:
+        """A text with its slots filled; of a ``sentence`` wording that begins it gets a capital. ``whole``: without
+        the blanks that a hard positive has here and there."""
         runs: list[Run] = []
         for number, piece in enumerate(_pieces(text)):
             if number % 2 == 0:
                 if piece:
                     runs.append(piece)
                 continue
-            filled = self.slot(piece)
-            if self.manner == "safe" and runs and isinstance(runs[-1], str) and plain(filled).isdigit() and "d" in piece:
-                # A day is told by its year: "on 2024" becomes "in 2024".
-                runs[-1] = re.sub(r"\bon $", "in ", runs[-1])
+            filled = self.slot(piece, not sentence, whole)
+            if self.manner == "safe" and runs and isinstance(runs[-1], str) and isinstance(filled[0], str):
+                runs[-1], filled = worded(runs[-1], filled)
             if sentence and filled and isinstance(filled[0], str) and "." in piece and self._starts(runs):
                 filled = (filled[0][:1].upper() + filled[0][1:], *filled[1:])
             runs += filled
@@ -255,21 +275,3 @@ class Draft:
     def child(self) -> bool:
         """Whether the patient is a child who is called by the given name."""
         return self.case.age_of() < CHILD
-
-
-def _lower(name: str) -> str:
-    return name[:1].lower() + name[1:]
-
-
-def joined(runs: Sequence[Run]) -> Runs:
-    """Neighbouring pieces of plain text as one, empty ones dropped."""
-    made: list[Run] = []
-    for run in runs:
-        if isinstance(run, str):
-            if not run:
-                continue
-            if made and isinstance(made[-1], str):
-                made[-1] += run
-                continue
-        made.append(run)
-    return tuple(made)

@@ -13,6 +13,7 @@ from typing import TypeVar
 import numpy as np
 
 from dataset_project.documents.templates.clinical import (
+    CHILD,
     Analyte,
     Condition,
     Imaging,
@@ -37,8 +38,8 @@ _FOR_CHILDREN: Mapping[str, str | None] = {
     "oxycodone": None,
     "doxycycline": None,
 }
-CHILD, ADULT, OLD = 12, 18, 66
-"""Years from which solid forms are given, adult wording is used, and people are retired."""
+ADULT, OLD = 18, 66
+"""Years from which adult wording is used, and people are retired."""
 
 
 def choice(rng: np.random.Generator, options: Sequence[T]) -> T:
@@ -143,8 +144,8 @@ def egfr(creatinine: float, age: int, sex: str) -> float:
     return rate * 1.012 if sex == "F" else rate
 
 
-def _printed(analyte: Analyte, value: float, sex: str) -> Result:
-    low, high = analyte.interval(sex)
+def _printed(analyte: Analyte, value: float, sex: str, age: int) -> Result:
+    low, high = analyte.interval(sex, age)
     text = f"{value:.{analyte.decimals}f}"
     shown = float(text)
     return Result(analyte, text, low, high, "L" if shown < low else "H" if shown > high else "")
@@ -156,7 +157,9 @@ _COUNT = ("wbc", "hemoglobin", "hematocrit", "platelets")
 
 def _results(condition: Condition, sex: str, age: int, rng: np.random.Generator) -> tuple[Result, ...]:
     known = analytes()
-    keys = dict.fromkeys((*_BASE, *_COUNT, *condition.labs)) if age >= ADULT else dict.fromkeys((*condition.labs, *_COUNT))
+    keys = (
+        dict.fromkeys((*_BASE, *_COUNT, *condition.labs)) if age >= ADULT else dict.fromkeys((*condition.labs, *_COUNT))
+    )
     if "creatinine" in keys and age >= ADULT:
         keys["egfr"] = None
     if "ldl" in keys:
@@ -164,7 +167,7 @@ def _results(condition: Condition, sex: str, age: int, rng: np.random.Generator)
     parts = dict(zip(keys, rng.random(len(keys)), strict=True))
     values: dict[str, float] = {}
     for key, part in parts.items():
-        low, high = condition.labs.get(key) or known[key].interval(sex)
+        low, high = condition.labs.get(key) or known[key].interval(sex, age)
         # Healthy values lie in the middle of the interval rather than at its ends.
         values[key] = low + (high - low) * (part if key in condition.labs else 0.2 + 0.6 * part)
     if "egfr" in values:
@@ -174,12 +177,21 @@ def _results(condition: Condition, sex: str, age: int, rng: np.random.Generator)
     if "cholesterol" in values and "cholesterol" not in condition.labs:
         # Friedewald, turned round.
         values["cholesterol"] = values["ldl"] + values["hdl"] + values["triglycerides"] / 5
-    results = [_printed(known[key], value, sex) for key, value in values.items()]
+    results = [_printed(known[key], value, sex, age) for key, value in values.items()]
     panels = list(dict.fromkeys(each.panel for each in known.values()))
     return tuple(sorted(results, key=lambda each: panels.index(each.analyte.panel)))
 
 
-_ACUTE = {"pneumonia", "cellulitis", "appendicitis", "cholecystitis", "diverticulitis", "otitis", "strep", "bronchiolitis"}
+_ACUTE = {
+    "pneumonia",
+    "cellulitis",
+    "appendicitis",
+    "cholecystitis",
+    "diverticulitis",
+    "otitis",
+    "strep",
+    "bronchiolitis",
+}
 
 
 def _vitals(condition: Condition, age: int, sex: str, rng: np.random.Generator) -> dict[str, str]:
@@ -194,7 +206,11 @@ def _vitals(condition: Condition, age: int, sex: str, rng: np.random.Generator) 
         pressure = f"{108 + raised + part[0] * 30:.0f}/{64 + raised / 2 + part[0] * 18:.0f}"
         pulse, breaths = 64 + part[1] * 30 + 16 * fever, 14 + part[2] * 6 + 4 * fever
         weight = (58 if sex == "F" else 70) + part[4] * 38 - (14 if age < 16 else 0)
-    oxygen = 90 + part[5] * 5 if condition.specialty.startswith("Pulmon") or condition.key == "bronchiolitis" else 96 + part[5] * 3
+    oxygen = (
+        90 + part[5] * 5
+        if condition.specialty.startswith("Pulmon") or condition.key == "bronchiolitis"
+        else 96 + part[5] * 3
+    )
     return {
         "Blood pressure": pressure,
         "Pulse": f"{pulse:.0f}",
@@ -229,7 +245,7 @@ def draw_clinical(
     fits = suitable(sex, age, setting)
     with_images = tuple(each for each in fits if each.imaging) if images else ()
     condition = choice(rng, with_images or fits)
-    others = [conditions()[key] for key in condition.comorbid]
+    others = [conditions()[key].accompanying() for key in condition.comorbid]
     comorbid = sample(rng, [each for each in others if each.suits(sex, age)], 1 + int(rng.random() * 3))
     text = rng_for("clinical/text")
     orders = rng_for("clinical/orders")

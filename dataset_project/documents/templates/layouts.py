@@ -8,10 +8,21 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from dataset_project.documents.model.blocks import Block, Fields, FormField, Paragraph, Picture, Section, Style, Table, TextBox
+from dataset_project.documents.model.blocks import (
+    Block,
+    Fields,
+    FormField,
+    Paragraph,
+    Picture,
+    Section,
+    Style,
+    Table,
+    TextBox,
+)
 from dataset_project.documents.model.values import Runs
-from dataset_project.documents.templates.draft import Draft, joined
+from dataset_project.documents.templates.draft import Draft
 from dataset_project.documents.templates.encounters import Order, Result
+from dataset_project.documents.templates.wording import joined
 
 _SLOT = re.compile(r"[a-z]+2?\.[a-z_]+")
 Rows = Sequence[tuple[str, str]]

@@ -36,23 +36,34 @@ def referral(d: Draft) -> Document:
     subject = [*who(d), ("Telephone", "patient.phone"), ("Address", "patient.address")]
     if d.chance("plan", 0.5):
         subject.append(("Plan / member no.", "{patient.plan} / {patient.mbi}"))
-    letterhead = [("From", "{provider.name}, {facility.name}"), ("Telephone", "provider.phone"), ("Fax", "provider.fax")]
+    letterhead = [
+        ("From", "{provider.name}, {facility.name}"),
+        ("Telephone", "provider.phone"),
+        ("Fax", "provider.fax"),
+    ]
     receiver = [("To", "provider2.name"), ("Specialty", picture.condition.specialty), ("Date", "date.visit")]
     look = {"letterhead": "line", "form": "form", "memo": "fields"}[d.layout]
     d.at("who")
     top = [*identity(d, letterhead, "fields" if look == "form" else look), *identity(d, receiver, look)]
-    greeting = d.at("story").fill(d.pick("greeting", ("Dear {provider2.name},", "Dear colleague,", "To: {provider2.name}")))
-    opening = d.pick("opening line", (
-        "Thank you for seeing {patient.name}, a {age} {man} with {short}.",
-        "I am referring {patient.titled} to you for {short}.",
-        "May I ask you to see this {age} {man}, {patient.name}, born {patient.dob}?",
-    ))  # fmt: skip
+    greeting = d.at("story").fill(
+        d.pick("greeting", ("Dear {provider2.name},", "Dear colleague,", "To: {provider2.name}"))
+    )
+    opening = d.pick(
+        "opening line",
+        (
+            "Thank you for seeing {patient.name}, a {age} {man} with {short}.",
+            "I am referring {patient.titled} to you for {short}.",
+            "May I ask you to see this {age} {man}, {patient.name}, born {patient.dob}?",
+        ),
+    )
     sections = [
         section("Referral", top, Paragraph(greeting), text(d, [opening])),
         section("Patient", identity(d.at("subject"), subject, "table" if look == "form" else "fields", "Patient")),
         section("History", text(d.at("history"), history(d, picture)), text(d, [result_sentence(picture.results)])),
         section("Examination", text(d, picture.findings)),
-        section("Present Treatment", [orders_table(picture.orders)] if look == "form" else orders_lines(picture.orders)),
+        section(
+            "Present Treatment", [orders_table(picture.orders)] if look == "form" else orders_lines(picture.orders)
+        ),
         section(
             "Request",
             bullets(d.at("asks"), d.sample("asks", _ASKS, 3)),
@@ -60,7 +71,20 @@ def referral(d: Draft) -> Document:
             Paragraph(d.fill("{provider.name}  NPI {provider.npi}")),
         ),
     ]
-    mail = headers(d, "provider", ["provider2"], d.pick("mail subject", ("Referral: {short}", "Referral {patient.name}", "New patient, {specialty}", "Referral of {patient.initials}, MRN {patient.mrn}")))  # fmt: skip
+    mail = headers(
+        d,
+        "provider",
+        ["provider2"],
+        d.pick(
+            "mail subject",
+            (
+                "Referral: {short}",
+                "Referral {patient.name}",
+                "New patient, {specialty}",
+                "Referral of {patient.initials}, MRN {patient.mrn}",
+            ),
+        ),
+    )
     return compose(d, "Referral Letter", sections, mail=mail)
 
 
@@ -110,18 +134,22 @@ def prescription(d: Draft) -> Document:
         sections.append(section("Items", lines))
     else:
         sections.append(section("Items", Table(header, rows, "Items")))
-    notes = d.sample("notes lines", (
-        "Generic substitution permitted.",
-        "Dispense as written.",
-        "Diagnosis: {diagnosis} ({icd10}).",
-        "Allergies: " + picture.allergy + ".",
-        "{patient.titled} has been counselled about side effects.",
-        "May be collected by {relative.name} ({relative.relation}), {relative.phone}.",
-        "Call {provider.phone} before substituting within the class.",
-        "Bill to {patient.plan}, member {patient.member_id}, group {patient.group}.",
-        "Deliver to {patient.street}.",
-        "Supersedes the prescription for {patient.family} sent earlier in the week.",
-    ), 5)  # fmt: skip
+    notes = d.sample(
+        "notes lines",
+        (
+            "Generic substitution permitted.",
+            "Dispense as written.",
+            "Diagnosis: {diagnosis} ({icd10}).",
+            "Allergies: " + picture.allergy + ".",
+            "{patient.titled} has been counselled about side effects.",
+            "May be collected by {relative.name} ({relative.relation}), {relative.phone}.",
+            "Call {provider.phone} before substituting within the class.",
+            "Bill to {patient.plan}, member {patient.member_id}, group {patient.group}.",
+            "Deliver to {patient.street}.",
+            "Supersedes the prescription for {patient.family} sent earlier in the week.",
+        ),
+        5,
+    )
     sections.append(section("Notes to Pharmacist", bullets(d.at("notes lines"), notes)))
     sections.append(section("Signature", Paragraph(d.at("closing").fill("{provider.name}   {date.prescribed}"))))
     return compose(d, "Prescription", sections, narrative=False)
@@ -160,7 +188,10 @@ def immunization(d: Draft) -> Document:
     table = []
     for number, each in enumerate(chosen):
         d.at(f"dose {number}")
-        lot = "".join("ABCDEFGHJKLMNPRTUWXY"[int(part * 20)] for part in rng.random(2)) + f"{int(rng.random() * 9000) + 1000}"
+        lot = (
+            "".join("ABCDEFGHJKLMNPRTUWXY"[int(part * 20)] for part in rng.random(2))
+            + f"{int(rng.random() * 9000) + 1000}"
+        )
         site = _SITES[4] if each.route == "PO" else _SITES[int(rng.random() * 4)]
         first = max(each.since, born.year + each.ages[0])
         year = first + int(rng.random() * (max(min(now, born.year + each.ages[1]), first) - first + 1))
@@ -169,22 +200,33 @@ def immunization(d: Draft) -> Document:
         table.append((when, (each.name,), (each.cvx,), (each.dose,), (f"{each.route}, {site}",), (lot,), given))
     look = {"card": "fields", "registry": "wide", "school": "form"}[d.layout]
     d.at("who")
-    due = [each for each in known if each.ages[0] <= age <= each.ages[1] and each.since <= now and each not in chosen][:3]
-    remarks = d.sample("remarks", (
-        "No reaction within fifteen minutes of observation.",
-        "Next dose due {date.next}; reminder to {patient.email}.",
-        "{patient.given} held {his} arm still and received a sticker.",
-        "Copy given to {relative.name}.",
-        "Vaccine information statements were provided before each dose.",
-        "State registry match by name and {patient.dob}.",
-        "History of varicella disease reported by family.",
-    ), 3)  # fmt: skip
+    due = [each for each in known if each.ages[0] <= age <= each.ages[1] and each.since <= now and each not in chosen][
+        :3
+    ]
+    remarks = d.sample(
+        "remarks",
+        (
+            "No reaction within fifteen minutes of observation.",
+            "Next dose due {date.next}; reminder to {patient.email}.",
+            "{patient.given} held {his} arm still and received a sticker.",
+            "Copy given to {relative.name}.",
+            "Vaccine information statements were provided before each dose.",
+            "State registry match by name and {patient.dob}.",
+            "History of varicella disease reported by family.",
+        ),
+        3,
+    )
     sections: list[Section] = [
         section("Immunization Record", identity(d, rows, look, "Person")),
         section("Doses", Table(header, tuple(table), "Doses")),
-        section("Due", [Fields(((each.disease[:1].upper() + each.disease[1:], (f"{each.name}, {each.dose}",)),)) for each in due])
+        section(
+            "Due",
+            [Fields(((each.disease[:1].upper() + each.disease[1:], (f"{each.name}, {each.dose}",)),)) for each in due],
+        )
         if due
         else section("Due", Paragraph(("Nothing is due at present.",))),
-        section("Remarks", bullets(d.at("remarks"), remarks), box(d, d.fill("Certified by {provider.name}, {date.visit}"))),
+        section(
+            "Remarks", bullets(d.at("remarks"), remarks), box(d, d.fill("Certified by {provider.name}, {date.visit}"))
+        ),
     ]
     return compose(d, "Immunization Record", sections, narrative=False)

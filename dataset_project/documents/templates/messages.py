@@ -39,7 +39,11 @@ _RULE = "-----Original message-----"
 def _quoted(d: Draft, sender: str, lines: list[str], layout: str) -> list[Block]:
     """An earlier message of the thread within the text."""
     d.at(f"quoted {sender}")
-    first = d.fill(f"On {{date.prior}}, {{{sender}.name}} wrote:") if layout == "quoted" else d.fill(f"From: {{{sender}.name}}")
+    first = (
+        d.fill(f"On {{date.prior}}, {{{sender}.name}} wrote:")
+        if layout == "quoted"
+        else d.fill(f"From: {{{sender}.name}}")
+    )
     mark = "> " if layout == "quoted" else ""
     blocks: list[Block] = [] if layout == "quoted" else [Paragraph((_RULE,))]
     blocks.append(Paragraph(first))
@@ -49,17 +53,36 @@ def _quoted(d: Draft, sender: str, lines: list[str], layout: str) -> list[Block]
 def appointment_thread(d: Draft) -> Document:
     """A patient and a clinic agree on a visit."""
     d.set_clinical("clinic")
-    answer = list(d.sample("answer", _ANSWER, 4))
+    answer = list(d.sample("answer", _ANSWER, 5))
+    earlier = [answer.pop(d.whole("earlier", 0, 4))]
     ask = list(d.sample("ask", _ASK, 2))
     last = list(d.sample("last", _LAST, 1))
     d.at("body")
     hello = d.fill(d.pick("hello", ("Dear {patient.titled},", "Hello {patient.given},", "Good morning,")))
-    signed = d.fill(d.pick("signed", ("Scheduling, {facility.name}", "{provider2.name}, {facility.phone}", "The front desk")))
+    signed = d.fill(
+        d.pick("signed", ("Scheduling, {facility.name}", "{provider2.name}, {facility.phone}", "The front desk"))
+    )
     body: list[Block] = [Paragraph(hello), *[Paragraph(each) for each in d.fills(answer)], Paragraph(signed)]
     if d.layout == "compact":
         body = [Paragraph(hello), text(d, answer), Paragraph(signed)]
-    sections = [section("", body), section("", _quoted(d, "patient", last, d.layout), _quoted(d, "provider", answer[:1], d.layout), _quoted(d, "patient", ask, d.layout))]  # fmt: skip
-    subject = d.pick("subject", ("Re: Your visit", "Re: Appointment {date.next}", "Re: {patient.name} - reschedule", "Re: Re: visit with {provider.name}"))  # fmt: skip
+    sections = [
+        section("", body),
+        section(
+            "",
+            _quoted(d, "patient", last, d.layout),
+            _quoted(d, "provider", earlier, d.layout),
+            _quoted(d, "patient", ask, d.layout),
+        ),
+    ]
+    subject = d.pick(
+        "subject",
+        (
+            "Re: Your visit",
+            "Re: Appointment {date.next}",
+            "Re: {patient.name} - reschedule",
+            "Re: Re: visit with {provider.name}",
+        ),
+    )
     mail = headers(d, "provider2", ["patient"], subject, cc=["relative"] if d.chance("cc", 0.3) else [])
     # A thread has often enough no attachment; those that have one carry a form of the same class or, if mixed, another.
     parts = attached(d, ("registration_form", "account_statement", "blank_form"), most=2)
@@ -81,7 +104,17 @@ def provider_email(d: Draft) -> Document:
     """A clinician asks another one about a shared patient."""
     picture = d.set_clinical("clinic")
     d.at("body")
-    greeting = d.fill(d.pick("greeting", ("Hi {provider2.name},", "Dear {provider2.name},", "Quick question about {patient.initials}:", "Good afternoon,")))  # fmt: skip
+    greeting = d.fill(
+        d.pick(
+            "greeting",
+            (
+                "Hi {provider2.name},",
+                "Dear {provider2.name},",
+                "Quick question about {patient.initials}:",
+                "Good afternoon,",
+            ),
+        )
+    )
     told = history(d, picture)
     if d.layout == "bullets":
         story: list[Block] = bullets(d, told)
@@ -91,13 +124,32 @@ def provider_email(d: Draft) -> Document:
     else:
         story = [text(d, told)]
     questions = bullets(d.at("questions"), d.sample("questions", _QUESTIONS, 3))
-    end = d.at("end").fill(d.pick("end", ("Thanks, {provider.name}", "Best, {provider.name}, {facility.name}", "{provider.name}, pager 4400", "Sent from a phone; excuse brevity. {provider.name}")))  # fmt: skip
+    end = d.at("end").fill(
+        d.pick(
+            "end",
+            (
+                "Thanks, {provider.name}",
+                "Best, {provider.name}, {facility.name}",
+                "{provider.name}, pager 4400",
+                "Sent from a phone; excuse brevity. {provider.name}",
+            ),
+        )
+    )
     sections = [
         section("", Paragraph(greeting), story),
         section("", text(d, [result_sentence(picture.results)]), orders_lines(picture.orders[:4])),
         section("", questions, Paragraph(end)),
     ]
-    subject = d.pick("subject", ("Shared patient", "Question: {short}", "{patient.name}, {short}", "FW: MRN {patient.mrn}", "{patient.initials} - advice please"))  # fmt: skip
+    subject = d.pick(
+        "subject",
+        (
+            "Shared patient",
+            "Question: {short}",
+            "{patient.name}, {short}",
+            "FW: MRN {patient.mrn}",
+            "{patient.initials} - advice please",
+        ),
+    )
     mail = headers(d, "provider", ["provider2"], subject, cc=["provider"] if d.chance("cc", 0.2) else [])
     parts = attached(d, ("lab_report", "radiology_report", "policy", "soap_note"), most=2)
     return compose(d, "Message to a Colleague", sections, mail=mail, attachments=parts)
@@ -112,7 +164,11 @@ def announcement(d: Draft) -> Document:
     d.at("body")
     cases = d.sample("cases", office()[named], 2)
     greeting = d.pick("greeting", ("Dear colleagues,", "To all staff,", "Team,", "Good morning everyone,"))
-    end = d.fill(d.pick("end", ("Thank you, Communications", "Questions: {facility.email}", "Your service desk", "{facility.name}")))
+    end = d.fill(
+        d.pick(
+            "end", ("Thank you, Communications", "Questions: {facility.email}", "Your service desk", "{facility.name}")
+        )
+    )
     facts = d.sample("facts", phrases("codes"), 2)
     if d.layout == "bulletin":
         body = [*bullets(d, lines), text(d, cases)]
@@ -122,13 +178,25 @@ def announcement(d: Draft) -> Document:
         body = [text(d, lines[:2]), *bullets(d, lines[2:]), *bullets(d, cases)]
     sections = [
         section(chosen["subject"], Paragraph((greeting,)), body),
-        section("Details", bullets(d, facts), text(d, d.sample("more", (
-            "This message was sent to the list all-staff.",
-            "Please print and post it on your unit.",
-            "Do not reply to this message.",
-            "Translations follow next week.",
-        ), 2)), Paragraph(end)),
-    ]  # fmt: skip
+        section(
+            "Details",
+            bullets(d, facts),
+            text(
+                d,
+                d.sample(
+                    "more",
+                    (
+                        "This message was sent to the list all-staff.",
+                        "Please print and post it on your unit.",
+                        "Do not reply to this message.",
+                        "Translations follow next week.",
+                    ),
+                    2,
+                ),
+            ),
+            Paragraph(end),
+        ),
+    ]
     owner = "employee" if d.document_class == "pii_only" else "provider"
     mail = headers(d, owner, [owner], chosen["subject"])
     parts = attached(d, ("policy", "newsletter", "blank_form"), most=1)

@@ -24,9 +24,14 @@ from dataset_project.documents.templates.zones import compose
 _WHO = (
     (("Patient", "patient.name"), ("Date of birth", "patient.dob"), ("MRN", "patient.mrn")),
     (("Name", "patient.last_first"), ("DOB", "patient.dob"), ("Medical record number", "patient.mrn")),
-    (("Last name", "patient.family"), ("First name", "patient.given"), ("Birth date", "patient.dob"), ("Chart no.", "patient.mrn")),
+    (
+        ("Last name", "patient.family"),
+        ("First name", "patient.given"),
+        ("Birth date", "patient.dob"),
+        ("Chart no.", "patient.mrn"),
+    ),
     (("Patient", "patient.full"), ("MRN / Acct", "{patient.mrn} / {patient.account}"), ("Born", "patient.dob")),
-)  # fmt: skip
+)
 
 
 def who(d: Draft, field: str = "who") -> tuple[tuple[str, str], ...]:
@@ -37,7 +42,14 @@ def who(d: Draft, field: str = "who") -> tuple[tuple[str, str], ...]:
 
 # Words of a sentence on how the patient lives that would contradict a story with the same or a like word.
 _EITHER = re.compile(r"smok|tobacco|pack-year|drink|wine|alcohol|works|\bjob\b|lives|lived|drives", re.IGNORECASE)
-_HABITS = {"tobacco": "smok", "pack-year": "smok", "wine": "drink", "alcohol": "drink", "job": "works", "lived": "lives"}
+_HABITS = {
+    "tobacco": "smok",
+    "pack-year": "smok",
+    "wine": "drink",
+    "alcohol": "drink",
+    "job": "works",
+    "lived": "lives",
+}
 
 
 def _themes(text: str) -> set[str]:
@@ -53,7 +65,14 @@ def social(d: Draft, picture: Clinical) -> str:
     return d.pick("social", options or phrases("transitions")[-1:])
 
 
-_VISIT = re.compile(r"follow-up|review|discussion|second cycle|treatment|an annual visit|a wish|a second opinion|missed work")
+def transitions(d: Draft) -> tuple[str, ...]:
+    """Sentences between course and plan."""
+    return d.sample("transitions", phrases("transitions_child" if d.child else "transitions"), 2)
+
+
+_VISIT = re.compile(
+    r"follow-up|review|discussion|second cycle|treatment|an annual visit|a wish|a second opinion|missed work"
+)
 
 
 def is_visit(picture: Clinical) -> bool:
@@ -85,15 +104,21 @@ def discharge_summary(d: Draft) -> Document:
     head = section("Discharge Summary", identity(d.at("who"), rows, look, "Stay"))
     d.at("story")
     story = text(d, history(d, picture))
-    course = text(d, [*picture.course, *d.sample("transitions", phrases("transitions"), 2)])
+    course = text(d, [*picture.course, *transitions(d)])
     diagnoses: list[Block] = (
-        [Table(("Diagnosis", "ICD-10-CM", "Type"), tuple(
-            cells(each.name, each.icd10, "principal" if number == 0 else "secondary")
-            for number, each in enumerate(picture.diagnoses)
-        ), "Diagnoses")]
+        [
+            Table(
+                ("Diagnosis", "ICD-10-CM", "Type"),
+                tuple(
+                    cells(each.name, each.icd10, "principal" if number == 0 else "secondary")
+                    for number, each in enumerate(picture.diagnoses)
+                ),
+                "Diagnoses",
+            )
+        ]
         if d.layout in ("table_first", "compact")
         else [Paragraph((f"{each.name} ({each.icd10})",), "list") for each in picture.diagnoses]
-    )  # fmt: skip
+    )
     drugs = [orders_table(picture.orders)] if d.layout != "letter" else orders_lines(picture.orders)
     labs = [text(d, [result_sentence(picture.results)])]
     if d.layout in ("fields_first", "compact"):
@@ -123,9 +148,14 @@ def discharge_summary(d: Draft) -> Document:
 
 
 def _closing(d: Draft) -> list[str]:
-    signed = d.pick("signed", ("Electronically signed by {provider.name} on {date.discharge}.",
-                               "Dictated by {provider.name}; copy to {provider2.name}.",
-                               "{provider.name}, {facility.name}, {provider.phone}"))  # fmt: skip
+    signed = d.pick(
+        "signed",
+        (
+            "Electronically signed by {provider.name} on {date.discharge}.",
+            "Dictated by {provider.name}; copy to {provider2.name}.",
+            "{provider.name}, {facility.name}, {provider.phone}",
+        ),
+    )
     return [*d.sample("closings", phrases("closings"), 1), signed]
 
 
@@ -148,7 +178,7 @@ def soap_note(d: Draft) -> Document:
     measured: Block = (
         Table(tuple(label for label, _ in vitals), (cells(*(value for _, value in vitals)),), "Vital signs")
         if d.layout == "tabular"
-        else Paragraph(("; ".join(f"{label.lower()} {value}" for label, value in vitals) + ".",))
+        else Paragraph(("; ".join(f"{label} {value}" for label, value in vitals) + ".",))
     )
     exam = text(d.at("exam"), [*d.sample("exam", phrases("normal_exam"), 3), *picture.findings])
     assessment: list[Block] = []
@@ -189,7 +219,7 @@ def safe_harbor_summary(d: Draft) -> Document:
     look = {"case_report": "fields", "registry": "table", "narrative": "line"}[d.layout]
     d.at("story")
     story = text(d, history(d, picture))
-    course = text(d, [*picture.course, *d.sample("transitions", phrases("transitions"), 2)])
+    course = text(d, [*picture.course, *transitions(d)])
     removed = [
         "Names, contact data and numbers were removed or generalized as shown above.",
         "Dates were reduced to the year; ages over 89 form one group.",

@@ -63,9 +63,7 @@ def part(d: Draft, number: int, template_id: str, document_class: str, formats: 
     rng = d.rng(f"part {number}")
     suits = [each for each in template.formats if each in formats]
     form = format_named(choice(rng, suits))
-    layout = choice(rng, template.layouts)
-    if document_class not in template.classes:
-        document_class = "negative"
+    layout = choice(rng, d.part_layouts(template) if d.part_layouts else template.layouts)
     document = template.build(
         d.case,
         lambda field: d.stream_for(f"part {number}/{field}"),
@@ -73,6 +71,7 @@ def part(d: Draft, number: int, template_id: str, document_class: str, formats: 
         document_class,
         layout,
         d.difficulty,
+        part_layouts=d.part_layouts,
     )
     return form.name, replace(document, file_name=(f"{number:02}_", *document.file_name))
 
@@ -107,7 +106,7 @@ def bare_archive(d: Draft) -> Document:
 
 
 def forwarded(d: Draft) -> tuple[Part, ...]:
-    """What a message with copies carries: an archive of records, mostly with an earlier message, at times with a paper."""
+    """What a message with copies carries: an archive, mostly with an earlier message, at times with a paper."""
     rng = d.rng("carries")
     draw, packed = rng.random(), 2 + int(rng.random() * 2)
     before = 0 if draw < 0.35 else 1 if draw < 0.8 else 2

@@ -6,7 +6,7 @@ from dataset_project.documents.model.blocks import Block, Document, Paragraph, T
 from dataset_project.documents.templates.clinical import office
 from dataset_project.documents.templates.draft import Draft
 from dataset_project.documents.templates.layouts import box, bullets, cells, identity, picture, section, text
-from dataset_project.documents.templates.zones import compose
+from dataset_project.documents.templates.zones import compose, headers
 
 
 def policy(d: Draft) -> Document:
@@ -35,13 +35,17 @@ def policy(d: Draft) -> Document:
     example = [Paragraph(each) for each in cases]
     at = d.whole("example place", 2, len(sections))
     sections.insert(at, section("Example", example))
-    review = d.sample("review", (
-        "Reviewed every two years or after a relevant event.",
-        "Exceptions are granted by the owner in writing.",
-        "Staff who do not follow this policy may be subject to corrective action.",
-        "Related: HIM-0217, NUR-0109, form HIM-204.",
-        "References: 45 CFR 164.514; Joint Commission NPSG.01.01.01.",
-    ), 3)  # fmt: skip
+    review = d.sample(
+        "review",
+        (
+            "Reviewed every two years or after a relevant event.",
+            "Exceptions are granted by the owner in writing.",
+            "Staff who do not follow this policy may be subject to corrective action.",
+            "Related: HIM-0217, NUR-0109, form HIM-204.",
+            "References: 45 CFR 164.514; Joint Commission NPSG.01.01.01.",
+        ),
+        3,
+    )
     sections.append(section("Review and References", bullets(d, review)))
     return compose(d, chosen["title"], sections, kind="office")
 
@@ -63,13 +67,21 @@ def device_manual(d: Draft) -> Document:
     look = {"chapters": "fields", "quick_guide": "line", "service": "table"}[d.layout]
     cases = d.at("cases").fills(d.sample("cases", office()["manual_cases"], 2))
     sections = [
-        section(chosen["device"], text(d, chosen["intro"]), picture(d, (f"Front view of the {chosen['device']}",), ("Front view",))),
+        section(
+            chosen["device"],
+            text(d, chosen["intro"]),
+            picture(d, (f"Front view of the {chosen['device']}",), ("Front view",)),
+        ),
         section("Warnings", [box(d, (chosen["warnings"][0],)), *bullets(d, chosen["warnings"][1:])]),
         section("Operation", steps),
         section("Alarms", codes),
         section("Technical Data", specs),
-        section("Service Record", identity(d.at("record"), record, look, "Service record"), [Paragraph(each) for each in cases]),
-    ]  # fmt: skip
+        section(
+            "Service Record",
+            identity(d.at("record"), record, look, "Service record"),
+            [Paragraph(each) for each in cases],
+        ),
+    ]
     if d.layout == "quick_guide":
         sections = [sections[0], sections[2], sections[5], sections[1], sections[3]]
     return compose(d, f"{chosen['device']} Manual", sections, kind="office")
@@ -84,7 +96,8 @@ def newsletter(d: Draft) -> Document:
     titles = ("People", "Thank You", "Around the House", "In Their Words")
     place = d.whole("place", 0, len(items))
     rng = d.rng("issue")
-    issue = f"Issue {1 + int(rng.random() * 40)}, {('spring', 'summer', 'autumn', 'winter')[int(rng.random() * 4)]} {d.case.encounter.visit.year}"
+    season = ("spring", "summer", "autumn", "winter")[int(rng.random() * 4)]
+    issue = f"Issue {1 + int(rng.random() * 40)}, {season} {d.case.encounter.visit.year}"
     sections = []
     for each in items:
         body = [text(d, each["text"])] if d.layout != "bulletin" else bullets(d, each["text"])
@@ -97,12 +110,25 @@ def newsletter(d: Draft) -> Document:
     sections.insert(place, section(d.pick("people", titles), people))
     top = section("The House Letter", Paragraph((issue,)), Paragraph(d.fill("News from {facility.name}"), "small"))
     if d.layout == "two_column":
-        index = Table(("Page", "Story"), tuple(cells(str(n), each.title) for n, each in enumerate(sections, 1)), "In this issue")
+        index = Table(
+            ("Page", "Story"), tuple(cells(str(n), each.title) for n, each in enumerate(sections, 1)), "In this issue"
+        )
         top = section("The House Letter", *top.blocks, index)
-    imprint = d.at("imprint").fill(d.pick("imprint", ("Editor: {provider.name}, {provider.email}", "Write to {facility.email}", "Printed on recycled paper; {facility.address}")))  # fmt: skip
+    imprint = d.at("imprint").fill(
+        d.pick(
+            "imprint",
+            (
+                "Editor: {provider.name}, {provider.email}",
+                "Write to {facility.email}",
+                "Printed on recycled paper; {facility.address}",
+            ),
+        )
+    )
     mail = None
     if "mail_header" in d.surfaces:
-        from dataset_project.documents.templates.zones import headers
-
-        mail = headers(d, "provider", ["provider2"], d.pick("subject", ("The House Letter", "News from the house", issue)))
-    return compose(d, "Newsletter", [top, *sections, section("Imprint", Paragraph(imprint, "small"))], kind="office", mail=mail)
+        mail = headers(
+            d, "provider", ["provider2"], d.pick("subject", ("The House Letter", "News from the house", issue))
+        )
+    return compose(
+        d, "Newsletter", [top, *sections, section("Imprint", Paragraph(imprint, "small"))], kind="office", mail=mail
+    )

@@ -1,19 +1,22 @@
 """All templates by id.
 
-Every template is positive and negative: what makes a document PHI is who is in it, never which kind of paper it is. Names
-of clinicians and facilities are recorded in positives (roles ``provider``, ``facility``) and are not PHI by themselves; a
-negative has none of the identity pool. A PII-only document has values of employees and facilities alone.
+Every template can be of every class: what makes a document PHI is who is in it, never which kind of paper it is. Names
+of clinicians and facilities are recorded (roles ``provider``, ``facility``) and are not PHI by themselves. A PII-only
+document has values of employees, clinicians and facilities alone, and blanks for patients; a negative has nobody of the
+pools.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 
+from dataset_project.documents.model.blocks import Document
 from dataset_project.documents.templates import (
     claims,
     decks,
     forms,
     letters,
+    meetings,
     messages,
     notes,
     publications,
@@ -22,49 +25,191 @@ from dataset_project.documents.templates import (
     transfers,
     workbooks,
 )
-from dataset_project.documents.templates.blanks import FORM, PROSE
+from dataset_project.documents.templates.blanks import FORM, PROSE, Manner
+from dataset_project.documents.templates.draft import Draft
 from dataset_project.documents.templates.template import Template
 
-BOTH = ("phi", "negative")
-WITH_STAFF = ("phi", "negative", "pii_only")
-MIXABLE = ("phi", "negative", "mixed")
+EVERY = ("phi", "negative", "pii_only")
+MIXABLE = (*EVERY, "mixed")
 
-_PAPER = ("docx", "pdf", "rtf", "txt", "html")
-_LOOKS = tuple(claims._LOOKS)
+_PAPER = "docx pdf rtf txt html"
+_LOOKS = " ".join(claims.LOOKS)
+
+
+def _template(
+    template_id: str,
+    title: str,
+    write: Callable[[Draft], Document],
+    formats: str,
+    layouts: str,
+    classes: tuple[str, ...] = EVERY,
+    manners: Sequence[Manner] = PROSE,
+    companions: int = 0,
+    version: str = "1",
+) -> Template:
+    split = tuple(formats.split()), tuple(layouts.split())
+    return Template(template_id, version, title, classes, *split, write, manners, companions)
+
 
 _ALL = (
-    Template("discharge_summary", 1, "Discharge Summary", BOTH, _PAPER, ("fields_first", "table_first", "letter", "compact"), notes.discharge_summary),
-    Template("soap_note", 1, "SOAP Note", BOTH, _PAPER, ("classic", "tabular", "brief", "problem_oriented"), notes.soap_note),
-    Template("lab_report", 1, "Laboratory Report", BOTH, ("pdf", "docx", "html", "csv", "xlsx", "txt"), ("classic", "grid", "strip", "interface"), reports.laboratory),
-    Template("radiology_report", 1, "Radiology Report", BOTH, _PAPER, ("structured", "prose", "grid"), reports.radiology),
-    Template("referral_letter", 1, "Referral Letter", BOTH, ("docx", "pdf", "rtf", "eml"), ("letterhead", "form", "memo"), letters.referral),
-    Template("prescription", 1, "Prescription", BOTH, ("pdf", "docx", "html", "txt"), ("pad", "form", "table"), letters.prescription, FORM),
-    Template("immunization_record", 1, "Immunization Record", BOTH, ("pdf", "docx", "xlsx", "html", "csv"), ("card", "registry", "school"), letters.immunization, FORM),
-    Template("registration_form", 1, "Patient Registration", BOTH, ("docx", "pdf", "html", "xlsx", "rtf"), ("paper", "fillable", "grid"), forms.registration, FORM),
-    Template("prior_authorization", 1, "Prior Authorization", BOTH, ("pdf", "docx", "html", "rtf"), _LOOKS, claims.prior_authorization),
-    Template("explanation_of_benefits", 1, "Explanation of Benefits", BOTH, ("pdf", "docx", "html", "xlsx"), _LOOKS, claims.explanation_of_benefits),
-    Template("claim", 1, "Claim", BOTH, ("pdf", "xlsx", "csv", "html", "docx"), _LOOKS, claims.claim),
-    Template("billing_workbook", 1, "Billing Workbook", BOTH, ("xlsx", "csv"), ("accounts", "split_names", "summary_first"), workbooks.billing_workbook, PROSE, workbooks.COMPANIONS),
-    Template("ward_census", 1, "Ward Census", BOTH, ("xlsx", "csv", "docx", "pdf", "html"), ("wide", "nursing", "short"), workbooks.ward_census, PROSE, workbooks.COMPANIONS),
-    Template("appointment_thread", 1, "Appointment Messages", MIXABLE, ("eml",), ("quoted", "forwarded", "compact"), messages.appointment_thread),
-    Template("transfer_request", 1, "Transfer Request", MIXABLE, ("nested_eml", "zip"), ("fields", "table", "narrative"), transfers.transfer_request),
-    Template("records_release", 1, "Release of Records", MIXABLE, ("nested_eml", "zip"), ("cover_sheet", "letter", "notice"), transfers.records_release),
-    Template("case_conference", 1, "Case Conference", BOTH, ("pptx", "pdf"), ("board", "story", "short"), decks.case_conference),
-    Template("provider_email", 1, "Message to a Colleague", MIXABLE, ("eml",), ("prose", "bullets", "card"), messages.provider_email),
-    Template("blank_form", 1, "Form", BOTH, ("docx", "pdf", "html", "rtf", "xlsx"), ("lines", "fillable", "boxes"), forms.blank_form, FORM),
-    Template("policy", 1, "Policy", BOTH, _PAPER, ("numbered", "table", "memo"), publications.policy),
-    Template("device_manual", 1, "Device Manual", BOTH, ("pdf", "docx", "html"), ("chapters", "quick_guide", "service"), publications.device_manual, FORM),
-    Template("safe_harbor_summary", 1, "De-identified Summary", BOTH, _PAPER, ("case_report", "registry", "narrative"), notes.safe_harbor_summary),
-    Template("aggregate_workbook", 1, "Quality Figures", BOTH, ("xlsx", "csv", "docx"), ("sheets", "dashboard", "report"), workbooks.aggregate_workbook),
-    Template("teaching_deck", 1, "Teaching Slides", BOTH, ("pptx", "pdf"), ("lecture", "workshop", "board_review"), decks.teaching_deck),
-    Template("newsletter", 1, "Newsletter", WITH_STAFF, ("pdf", "docx", "html", "eml"), ("columns", "bulletin", "two_column"), publications.newsletter),
-    Template("order_set", 1, "Order Set", BOTH, _PAPER, ("checklist", "table", "strip"), forms.order_set, FORM),
-    Template("announcement", 1, "Staff Announcement", ("phi", "negative", "pii_only", "mixed"), ("eml",), ("bulletin", "letter", "mixed_list"), messages.announcement),
-    Template("account_statement", 1, "Account Statement", BOTH, ("pdf", "docx", "html", "xlsx", "rtf"), _LOOKS, claims.statement),
-    Template("payroll", 1, "Payroll", WITH_STAFF, ("xlsx", "csv", "pdf"), ("register", "stub", "form"), staff.payroll, FORM),
-    Template("vendor_invoice", 1, "Invoice", WITH_STAFF, ("pdf", "docx", "xlsx", "html"), ("classic", "grid", "strip"), staff.vendor_invoice),
-    Template("hr_letter", 1, "Letter", WITH_STAFF, ("docx", "pdf", "rtf", "eml"), ("block", "memo", "form"), staff.hr_letter),
-)  # fmt: skip
+    _template(
+        "discharge_summary",
+        "Discharge Summary",
+        notes.discharge_summary,
+        _PAPER,
+        "fields_first table_first letter compact",
+    ),
+    _template("soap_note", "SOAP Note", notes.soap_note, _PAPER, "classic tabular brief problem_oriented"),
+    _template(
+        "lab_report",
+        "Laboratory Report",
+        reports.laboratory,
+        "pdf docx html csv xlsx txt",
+        "classic grid strip interface",
+    ),
+    _template("radiology_report", "Radiology Report", reports.radiology, _PAPER, "structured prose grid"),
+    _template("referral_letter", "Referral Letter", letters.referral, "docx pdf rtf eml", "letterhead form memo"),
+    _template(
+        "prescription", "Prescription", letters.prescription, "pdf docx html txt", "pad form table", manners=FORM
+    ),
+    _template(
+        "immunization_record",
+        "Immunization Record",
+        letters.immunization,
+        "pdf docx xlsx html csv",
+        "card registry school",
+        manners=FORM,
+    ),
+    _template(
+        "registration_form",
+        "Patient Registration",
+        forms.registration,
+        "docx pdf html xlsx rtf",
+        "paper fillable grid",
+        manners=FORM,
+    ),
+    _template("prior_authorization", "Prior Authorization", claims.prior_authorization, "pdf docx html rtf", _LOOKS),
+    _template(
+        "explanation_of_benefits",
+        "Explanation of Benefits",
+        claims.explanation_of_benefits,
+        "pdf docx html xlsx",
+        _LOOKS,
+    ),
+    _template("claim", "Claim", claims.claim, "pdf xlsx csv html docx", _LOOKS),
+    _template(
+        "billing_workbook",
+        "Billing Workbook",
+        workbooks.billing_workbook,
+        "xlsx csv",
+        "accounts split_names summary_first",
+        companions=workbooks.COMPANIONS,
+    ),
+    _template(
+        "ward_census",
+        "Ward Census",
+        workbooks.ward_census,
+        "xlsx csv docx pdf html",
+        "wide nursing short",
+        companions=workbooks.COMPANIONS,
+    ),
+    _template(
+        "appointment_thread",
+        "Appointment Messages",
+        messages.appointment_thread,
+        "eml",
+        "quoted forwarded compact",
+        classes=MIXABLE,
+    ),
+    _template(
+        "transfer_request",
+        "Transfer Request",
+        transfers.transfer_request,
+        "nested_eml zip",
+        "fields table narrative",
+        classes=MIXABLE,
+    ),
+    _template(
+        "records_release",
+        "Release of Records",
+        transfers.records_release,
+        "nested_eml zip",
+        "cover_sheet letter notice",
+        classes=MIXABLE,
+    ),
+    _template(
+        "audit_package",
+        "Audit Package",
+        transfers.audit_package,
+        "nested_eml zip",
+        "memo list summary",
+        classes=MIXABLE,
+    ),
+    _template(
+        "incident_notice",
+        "Incident Notice",
+        transfers.incident_notice,
+        "nested_eml zip",
+        "narrative timeline form",
+        classes=MIXABLE,
+    ),
+    _template("case_conference", "Case Conference", decks.case_conference, "pptx pdf", "board story short"),
+    _template(
+        "provider_email",
+        "Message to a Colleague",
+        messages.provider_email,
+        "eml",
+        "prose bullets card",
+        classes=MIXABLE,
+    ),
+    _template("blank_form", "Form", forms.blank_form, "docx pdf html rtf xlsx", "lines fillable boxes", manners=FORM),
+    _template("policy", "Policy", publications.policy, _PAPER, "numbered table memo"),
+    _template(
+        "device_manual",
+        "Device Manual",
+        publications.device_manual,
+        "pdf docx html",
+        "chapters quick_guide service",
+        manners=FORM,
+    ),
+    _template(
+        "safe_harbor_summary",
+        "De-identified Summary",
+        notes.safe_harbor_summary,
+        _PAPER,
+        "case_report registry narrative",
+    ),
+    _template(
+        "aggregate_workbook",
+        "Quality Figures",
+        workbooks.aggregate_workbook,
+        "xlsx csv docx",
+        "sheets dashboard report",
+    ),
+    _template("teaching_deck", "Teaching Slides", decks.teaching_deck, "pptx pdf", "lecture workshop board_review"),
+    _template("quality_deck", "Quality Meeting Slides", meetings.quality_deck, "pptx pdf", "minutes board short"),
+    _template(
+        "orientation_deck",
+        "Orientation Slides",
+        meetings.orientation_deck,
+        "pptx docx",
+        "welcome privacy_first handout",
+    ),
+    _template("newsletter", "Newsletter", publications.newsletter, "pdf docx html eml", "columns bulletin two_column"),
+    _template("order_set", "Order Set", forms.order_set, _PAPER, "checklist table strip", manners=FORM),
+    _template(
+        "announcement",
+        "Staff Announcement",
+        messages.announcement,
+        "eml",
+        "bulletin letter mixed_list",
+        classes=MIXABLE,
+    ),
+    _template("account_statement", "Account Statement", claims.statement, "pdf docx html xlsx rtf", _LOOKS),
+    _template("payroll", "Payroll", staff.payroll, "xlsx csv pdf", "register stub form", manners=FORM),
+    _template("vendor_invoice", "Invoice", staff.vendor_invoice, "pdf docx xlsx html", "classic grid strip"),
+    _template("hr_letter", "Letter", staff.hr_letter, "docx pdf rtf eml", "block memo form"),
+)
 
 TEMPLATES: Mapping[str, Template] = {each.id: each for each in _ALL}
 """Id → template, in the order in which they are listed to people."""

@@ -59,11 +59,24 @@ def laboratory(d: Draft) -> Document:
     flagged = [each.analyte.name for each in results if each.flag]
     summary = f"Out of interval: {'; '.join(flagged[:6])}." if flagged else "All results within the intervals."
     sections.append(section("Comments", Paragraph((summary,)), bullets(d, remarks)))
-    sections.append(section("Verification", text(d.at("closing"), [d.pick("signed", (
-        "Reviewed by {provider2.name}. Report printed {date.reported}.",
-        "Released by the medical director, {provider2.name}, NPI {provider2.npi}.",
-        "This report replaces any earlier one for order {patient.order}.",
-    ))])))  # fmt: skip
+    sections.append(
+        section(
+            "Verification",
+            text(
+                d.at("closing"),
+                [
+                    d.pick(
+                        "signed",
+                        (
+                            "Reviewed by {provider2.name}. Report printed {date.reported}.",
+                            "Released by the medical director, {provider2.name}, NPI {provider2.npi}.",
+                            "This report replaces any earlier one for order {patient.order}.",
+                        ),
+                    )
+                ],
+            ),
+        )
+    )
     return compose(d, "Laboratory Report", sections, narrative=False)
 
 
@@ -98,14 +111,25 @@ def radiology(d: Draft) -> Document:
         "MG": "Craniocaudal and mediolateral oblique views with tomosynthesis.",
         "DXA": "Dual-energy absorptiometry, cross-calibrated unit.",
     }[image.modality]
-    comparison = d.pick("comparison", ("None available.", "Prior study of {date.prior}.", "Outside images of {date.prior}, reviewed on {patient.url}.", "Report of {date.prior}, MRN {patient.mrn}, images not retrieved."))  # fmt: skip
-    tail = d.pick("tail", (
-        "Findings were telephoned to {provider.name} on {date.reported}.",
-        "Discussed with {provider.name}, {provider.phone}.",
-        "{patient.titled} was informed by the technologist that the report would follow.",
-        "Electronically signed by {provider2.name}, {date.reported}.",
-        "Read by {provider2.name} at {facility.name}.",
-    ))  # fmt: skip
+    comparison = d.pick(
+        "comparison",
+        (
+            "None available.",
+            "Prior study of {date.prior}.",
+            "Outside images of {date.prior}, reviewed on {patient.url}.",
+            "Report of {date.prior}, MRN {patient.mrn}, images not retrieved.",
+        ),
+    )
+    tail = d.pick(
+        "tail",
+        (
+            "Findings were telephoned to {provider.name} on {date.reported}.",
+            "Discussed with {provider.name}, {provider.phone}.",
+            "{patient.titled} was informed by the technologist that the report would follow.",
+            "Electronically signed by {provider2.name}, {date.reported}.",
+            "Read by {provider2.name} at {facility.name}.",
+        ),
+    )
     findings = (
         [text(d, image.findings)] if d.layout == "prose" else [Paragraph((each,), "list") for each in image.findings]
     )
@@ -122,5 +146,3 @@ def radiology(d: Draft) -> Document:
         body = [block for each in sections[1:5] for block in each.blocks]
         sections = [sections[0], section("Report", body), sections[5]]
     return compose(d, "Radiology Report", sections)
-
-

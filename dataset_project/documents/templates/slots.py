@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from dataset_project.documents.model.values import Runs, Value
-from dataset_project.documents.templates.encounters import CHILD, choice
+from dataset_project.documents.templates.clinical import CHILD
+from dataset_project.documents.templates.encounters import choice
 
 if TYPE_CHECKING:
     from dataset_project.documents.identities.case import Case
@@ -38,9 +39,19 @@ DOCTOR: Styles = {
 DATE: Styles = {
     "easy": ("us", "iso", "long"),
     "medium": ("us", "us_plain", "iso", "long", "medium", "day_first", "us_dashes", "military"),
-    "hard": ("us_short", "us_plain", "long", "medium", "day_first", "military", "weekday", "month_day",
-             "month_day_numeric", "compact"),
-}  # fmt: skip
+    "hard": (
+        "us_short",
+        "us_plain",
+        "long",
+        "medium",
+        "day_first",
+        "military",
+        "weekday",
+        "month_day",
+        "month_day_numeric",
+        "compact",
+    ),
+}
 BIRTH: Styles = {**DATE, "hard": ("us_short", "us_plain", "long", "day_first", "military", "compact", "us_dashes")}
 PHONE: Styles = {
     "easy": ("parentheses", "dashes"),
@@ -52,7 +63,7 @@ SSN: Styles = {"easy": ("dashes",), "medium": ("dashes", "plain"), "hard": ("spa
 
 
 class Known:
-    """A case as the slots see it. ``setting``: ``inpatient`` when the visit is a stay, whose first day is the admission."""
+    """A case as the slots see it. ``setting``: ``inpatient`` when the visit is a stay, from its admission."""
 
     def __init__(self, case: Case, difficulty: str) -> None:
         self.case = case
@@ -227,4 +238,3 @@ SLOTS: Mapping[str, Slot] = {
 def safe_in_names(runs: Runs) -> bool:
     """Whether runs can stand in a file name of any system."""
     return not any(sign in '\\/:*?"<>|#' for run in runs for sign in (run.text if isinstance(run, Value) else run))
-

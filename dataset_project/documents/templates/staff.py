@@ -1,4 +1,4 @@
-"""Personal data without health: payroll, vendor invoice, letter of human resources. Each has a PHI twin and an empty one."""
+"""Personal data without health: payroll, vendor invoice, letter of human resources, with PHI twins and empty ones."""
 
 from __future__ import annotations
 
@@ -26,21 +26,19 @@ _PATIENT: Rows = (
     ("Date of birth", "patient.dob"),
     ("Seen", "date.visit"),
     ("Address", "patient.address"),
-    ("Deposit account", "patient.account"),
+    ("Member account", "patient.account"),
     ("E-mail", "patient.email"),
 )
-"""What the PHI twin has in the places of `_EMPLOYEE`: the payee of a refund is a patient."""
-
-
-def _person(d: Draft) -> Rows:
-    return _PATIENT if d.document_class == "phi" else _EMPLOYEE
+"""What the PHI twin of a letter has in the places of `_EMPLOYEE`."""
+_WORKING = range(18, 68)
+"""Ages, in years, of patients whom a letter addresses as employees; others are members of the plan."""
 
 
 def payroll(d: Draft) -> Document:
-    """A pay register. The PHI twin pays a refund to a patient, the negative one is the layout without a person."""
+    """A pay register. The PHI twin tells at whose bedside the hours were worked, the negative one has nobody."""
     d.set_clinical("clinic")
     rng = d.rng("amounts")
-    rows = d.sample("rows", _person(d), 6)
+    rows = d.sample("rows", _EMPLOYEE, 6)
     look = {"register": "wide", "stub": "fields", "form": "table"}[d.layout]
     lines, total = [], 0
     for code, name, rate in d.sample("codes", office()["pay_codes"], 6):
@@ -48,22 +46,38 @@ def payroll(d: Draft) -> Document:
         amount = int(hours * rate * 100)
         total += amount
         lines.append(cells(code, name, f"{hours:.1f}", f"{rate:.2f}", dollars(amount)))
-    taxes = [(name, -int(total * share)) for name, share in (("Federal", 0.132), ("Social insurance", 0.062), ("Medicare", 0.0145), ("State", 0.041))]
+    taxes = [
+        (name, -int(total * share))
+        for name, share in (("Federal", 0.132), ("Social insurance", 0.062), ("Medicare", 0.0145), ("State", 0.041))
+    ]
     lines += [cells("TAX", name, "", "", f"({dollars(-amount)})") for name, amount in taxes]
     lines.append(cells("NET", "Net pay", "", "", dollars(total + sum(amount for _, amount in taxes))))
-    phi = d.document_class == "phi"
-    d.at("notes lines")
-    notes = d.sample("notes lines", (
-        "Refund of an overpaid coinsurance; claim {patient.claim}." if phi else "Direct deposit changes need five days.",
-        "Treated on {date.admission} for {short}." if phi else "Overtime approved by the unit manager.",
-        "Reissued to {patient.name}." if phi else "Questions go to {employee.name}, {employee.phone}.",
-        "Year-to-date figures are on the portal.",
-        "Hours are rounded to the half hour.",
-        "Retain for your tax records.",
-    ), 4)  # fmt: skip
+    told = (
+        office()["payroll_cases"]
+        if d.document_class == "phi"
+        else (
+            "Direct deposit changes need five days; the account on file is {employee.account}.",
+            "Overtime approved by the manager of {employee.name}, {employee.phone}.",
+            "Questions about the deposit of {employee.titled} go to {employee.email}.",
+        )
+    )
+    notes = d.sample(
+        "notes lines",
+        (
+            *told,
+            "Year-to-date figures are on the portal.",
+            "Hours are rounded to the half hour.",
+            "Retain for your tax records.",
+        ),
+        4,
+    )
     pay = Table(("Code", "Description", "Hours", "Rate", "Amount"), tuple(lines), "Pay")
     sections = [
-        section("Pay Register", Paragraph(d.at("top").fill("{facility.name}, pay group 2")), identity(d.at("who"), rows, look, "Payee")),
+        section(
+            "Pay Register",
+            Paragraph(d.at("top").fill("{facility.name}, pay group 2")),
+            identity(d.at("who"), rows, look, "Payee"),
+        ),
         section("Earnings and Deductions", pay),
         section("Notes", bullets(d.at("notes lines"), notes)),
     ]
@@ -107,14 +121,18 @@ def vendor_invoice(d: Draft) -> Document:
     lines += [cells("", "Sales tax 6.25 %", "", "", dollars(tax)), cells("", "Total", "", "", dollars(total + tax))]
     look = {"classic": "fields", "grid": "table", "strip": "line"}[d.layout]
     d.at("notes lines")
-    notes = d.sample("notes lines", (
-        "Implant record: {patient.udi}, {patient.full}." if phi else "Approved by {employee.name}.",
-        "Consigned for {patient.titled}, {date.procedure}." if phi else "Remit to account {employee.account}.",
-        "Terms: net 30 days, 1.5 % a month thereafter.",
-        "Returns need an authorization within ten days.",
-        "Lots 0417-2208 and 0417-2211.",
-        "Catalogue prices of the current contract.",
-    ), 4)  # fmt: skip
+    notes = d.sample(
+        "notes lines",
+        (
+            "Implant record: {patient.udi}, {patient.full}." if phi else "Approved by {employee.name}.",
+            "Consigned for {patient.titled}, {date.procedure}." if phi else "Remit to account {employee.account}.",
+            "Terms: net 30 days, 1.5 % a month thereafter.",
+            "Returns need an authorization within ten days.",
+            "Lots 0417-2208 and 0417-2211.",
+            "Catalogue prices of the current contract.",
+        ),
+        4,
+    )
     sections = [
         section("Invoice", Paragraph(("Brightline Surgical Supply",)), identity(d.at("who"), contact, look, "Invoice")),
         section("Items", Table(("Item", "Description", "Quantity", "Price", "Amount"), tuple(lines), "Items")),
@@ -125,32 +143,61 @@ def vendor_invoice(d: Draft) -> Document:
 
 def hr_letter(d: Draft) -> Document:
     """A letter to an employee. The PHI twin is the clearance by occupational health of somebody treated there."""
-    chosen = d.pick("letter", office()["hr_letters"])
+    working = d.document_class == "pii_only" or d.case.age_of() in _WORKING
+    chosen = d.pick("letter", office()["hr_letters"]) if working else office()["hr_dependents"]
     d.set_clinical("clinic")
     phi = d.document_class == "phi"
-    rows = d.sample("rows", _person(d)[1:], 5)
+    rows = d.sample("rows", (_PATIENT if phi else _EMPLOYEE)[1:], 5)
     owner = "patient" if phi else "employee"
     d.at("body")
     address = d.fill(f"{{{owner}.name}}, {{{owner}.address}}")
     greeting = d.fill(f"Dear {{{owner}.titled}}:")
     lines = list(chosen["text"])
-    more = d.sample("more", office()["hr_cases"], 2) if phi else d.sample("more", (
-        "You are employed as {employee.title} in {employee.department} since {employee.hired}.",
-        "Your salary goes to account {employee.account}; tell us if it has changed.",
-        "Sign in as {employee.user} to see the details.",
-        "We have {employee.phone} and {employee.email} as your contacts.",
-    ), 2)  # fmt: skip
+    more = (
+        office()["hr_cases" if working else "hr_dependent_cases"]
+        if phi
+        else d.sample(
+            "more",
+            (
+                "Our records for {employee.name} begin on {employee.hired}; number {employee.id}.",
+                "Your salary goes to account {employee.account}; tell us if it has changed.",
+                "Sign in as {employee.user} to see the details.",
+                "We have {employee.phone} and {employee.email} as your contacts.",
+            ),
+            2,
+        )
+    )
     look = {"block": "line", "memo": "fields", "form": "table"}[d.layout]
-    end = d.fill(d.pick("end", ("Sincerely, Human Resources", "Human Resources, {facility.name}", "For {facility.name}: the benefits team, {facility.phone}")))  # fmt: skip
+    end = d.fill(
+        d.pick(
+            "end",
+            (
+                "Sincerely, Human Resources",
+                "Human Resources, {facility.name}",
+                "For {facility.name}: the benefits team, {facility.phone}",
+            ),
+        )
+    )
     sections = [
         section(chosen["subject"], Paragraph(address), Paragraph(greeting), text(d.at("lines"), lines), text(d, more)),
         section("Details", identity(d.at("who"), rows, look, "Details")),
-        section("Next Steps", bullets(d, d.sample("steps", (
-            "Sign and return the attached copy.",
-            "Meet your supervisor within two weeks.",
-            "Update your emergency contact on the portal.",
-            "Keep this letter with your records.",
-        ), 3)), Paragraph(end)),
-    ]  # fmt: skip
+        section(
+            "Next Steps",
+            bullets(
+                d,
+                d.sample(
+                    "steps",
+                    (
+                        "Sign and return the attached copy.",
+                        "Meet your supervisor within two weeks.",
+                        "Update your emergency contact on the portal.",
+                        "Keep this letter with your records.",
+                    ),
+                    3,
+                ),
+            ),
+            Paragraph(end),
+        ),
+    ]
     mail = headers(d, "provider", [owner], chosen["subject"])
     return compose(d, "Letter", sections, kind="staff", mail=mail)

@@ -18,14 +18,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Template:
-    """A kind of document. ``classes``: those it can be; ``formats``: names it suits; ``layouts``: ids of its looks.
+    """A kind of document. ``classes``: those it can be; ``formats``: those it suits; ``layouts``: ids of its looks.
 
-    ``companions``: how many other patients' cases it can use beside the one (a census, a billing workbook); none needed.
+    ``companions``: how many cases of other patients it can use (census, billing workbook); none needed.
     ``manners``: how blanks are written where there is no value.
     """
 
     id: str
-    version: int
+    version: str
     title: str
     classes: tuple[str, ...]
     formats: tuple[str, ...]
@@ -43,8 +43,12 @@ class Template:
         layout: str,
         difficulty: str,
         others: Sequence[Case] = (),
+        part_layouts: Callable[[Template], Sequence[str]] | None = None,
     ) -> Document:
         """A document about ``case``. ``rng_for``: the stream of a field by its name; ``others``: up to `companions`.
+
+        ``part_layouts``: the layouts that attachments and members of a template may have (those of the document's
+        split); None: all.
 
         Raises ValueError for a class, layout or difficulty that the template does not have, and for too many others.
         """
@@ -56,4 +60,5 @@ class Template:
             raise ValueError(f"template {self.id} takes up to {self.companions} other cases, not {len(others)}")
         draft = Draft(case, rng_for, surfaces, document_class, layout, difficulty, self.manners)
         draft.others = tuple(others)
+        draft.part_layouts = part_layouts
         return self.write(draft)

@@ -6,9 +6,10 @@ from dataset_project.documents.model.blocks import Block, Document, Paragraph, T
 from dataset_project.documents.model.values import Run, Runs
 from dataset_project.documents.templates.claims import billed, dollars, lines_table
 from dataset_project.documents.templates.clinical import conditions, office
-from dataset_project.documents.templates.draft import Draft, joined
+from dataset_project.documents.templates.draft import Draft
 from dataset_project.documents.templates.encounters import choice
 from dataset_project.documents.templates.layouts import bullets, cells, identity, section, text
+from dataset_project.documents.templates.wording import joined
 from dataset_project.documents.templates.zones import compose
 
 COMPANIONS = 7
@@ -53,23 +54,37 @@ def billing_workbook(d: Draft) -> Document:
         )
         status = each.pick("status", ("posted", "denied CO-97", "pending", "appealed", "posted"))
         each.at("ledger")
-        ledger.append((each.field("patient.claim"), each.field("date.visit"), (dollars(paid),), (status,), (each.case.patient.plan,)))
+        ledger.append(
+            (
+                each.field("patient.claim"),
+                each.field("date.visit"),
+                (dollars(paid),),
+                (status,),
+                (each.case.patient.plan,),
+            )
+        )
         del number
     names = ("Last name", "First name") if d.layout == "split_names" else ("Patient",)
     accounts = Table(
-        ("Account", *names, "Birth date", "Member ID", "Service date", "ICD-10-CM", "Charges", "Paid"), tuple(rows), "Accounts"
+        ("Account", *names, "Birth date", "Member ID", "Service date", "ICD-10-CM", "Charges", "Paid"),
+        tuple(rows),
+        "Accounts",
     )
     payments = Table(("Claim", "Posted", "Amount", "Status", "Payer"), tuple(ledger), "Payments")
     d.at("notes lines")
-    notes = d.sample("notes lines", (
-        "Account {patient.account} sent to early-out on {date.visit}.",
-        "{patient.titled} disputes the second line; call {patient.phone}.",
-        "Refund check to {patient.address}.",
-        "Ledger closed for the period; adjustments go to the next one.",
-        "Guarantor {relative.name} ({relative.relation}), {relative.phone}.",
-        "Bad debt is reviewed at 120 days.",
-        "Remittance files arrive Tuesdays and Fridays.",
-    ), 4)  # fmt: skip
+    notes = d.sample(
+        "notes lines",
+        (
+            "Account {patient.account} sent to early-out on {date.visit}.",
+            "{patient.titled} disputes the second line; call {patient.phone}.",
+            "Refund check to {patient.address}.",
+            "Ledger closed for the period; adjustments go to the next one.",
+            "Guarantor {relative.name} ({relative.relation}), {relative.phone}.",
+            "Bad debt is reviewed at 120 days.",
+            "Remittance files arrive Tuesdays and Fridays.",
+        ),
+        4,
+    )
     assert detail is not None
     sections = [
         section("Accounts", text(d, ["Billing workbook of {facility.name}"]), accounts),
@@ -82,7 +97,16 @@ def billing_workbook(d: Draft) -> Document:
     return compose(d, "Billing Workbook", sections, narrative=False)
 
 
-_BED_NOTES = ("telemetry", "contact isolation", "fall risk", "nothing by mouth", "discharge planned", "pending transfer", "-", "1:1 observation")
+_BED_NOTES = (
+    "telemetry",
+    "contact isolation",
+    "fall risk",
+    "nothing by mouth",
+    "discharge planned",
+    "pending transfer",
+    "-",
+    "1:1 observation",
+)
 
 
 def ward_census(d: Draft) -> Document:
@@ -109,23 +133,44 @@ def ward_census(d: Draft) -> Document:
     last = {"wide": ("Admitted", "Attending", "Birth date"), "nursing": ("Admitted", "Allergy", "Notes")}
     header = ("Bed", "Patient", "MRN", "Age / sex", "Problem", *last.get(d.layout, ("Attending", "Notes")))
     d.at("handoff")
-    handoff = d.sample("handoff", (
-        "{patient.titled} goes to imaging at 10:30; family: {relative.name}, {relative.phone}.",
-        "Watch bed alarm of {patient.family}.",
-        "Two nurses short for the night; float pool called.",
-        "{patient.initials} may transfer to {provider2.name}.",
-        "Crash cart checked, seal 4471.",
-        "Isolation supplies restocked.",
-        "Interpreter booked for {patient.name} on {date.reported}.",
-        "Personal effects of {patient.titled}: phone, glasses, car key, plate {patient.plate}.",
-    ), 4)  # fmt: skip
+    handoff = d.sample(
+        "handoff",
+        (
+            "{patient.titled} goes to imaging at 10:30; family: {relative.name}, {relative.phone}.",
+            "Watch bed alarm of {patient.family}.",
+            "Two nurses short for the night; float pool called.",
+            "{patient.initials} may transfer to {provider2.name}.",
+            "Crash cart checked, seal 4471.",
+            "Isolation supplies restocked.",
+            "Interpreter booked for {patient.name} on {date.reported}.",
+            "Personal effects of {patient.titled}: phone, glasses, car key, plate {patient.plate}.",
+        ),
+        4,
+    )
     counts = Table(
         ("Measure", "Value"),
-        tuple(cells(name, str(value)) for name, value in (("Staffed beds", len(rows) + 6), ("Occupied", len(rows)), ("Admissions since midnight", d.whole("new", 0, 5)), ("Discharges planned", d.whole("out", 0, 6)))),
+        tuple(
+            cells(name, str(value))
+            for name, value in (
+                ("Staffed beds", len(rows) + 3),
+                ("Occupied", 1 + len(d.others)),
+                ("Admissions since midnight", d.whole("new", 0, 5)),
+                ("Discharges planned", d.whole("out", 0, 6)),
+            )
+        ),
         "Counts",
-    )  # fmt: skip
+    )
     d.at("top")
-    top = d.fill(d.pick("top", ("Unit {facility.ward}, {facility.name}", "Census of {date.reported}, charge nurse desk", "{facility.name}: unit {facility.ward}, 07:00")))  # fmt: skip
+    top = d.fill(
+        d.pick(
+            "top",
+            (
+                "Unit {facility.ward}, {facility.name}",
+                "Census of {date.reported}, charge nurse desk",
+                "{facility.name}: unit {facility.ward}, 07:00",
+            ),
+        )
+    )
     sections = [
         section("Ward Census", Paragraph(top), Table(header, tuple(rows), "Census")),
         section("Handoff", bullets(d.at("handoff"), handoff)),
@@ -146,7 +191,9 @@ def aggregate_workbook(d: Draft) -> Document:
         for _, kind, low, high in measures:
             value = low + (high - low) * rng.random()
             small = kind == "count" and value < low * 1.02
-            figures.append("< 11" if small else f"{value:.0f}" if kind in ("count", "minutes", "years") else f"{value:.1f}")
+            figures.append(
+                "< 11" if small else f"{value:.0f}" if kind in ("count", "minutes", "years") else f"{value:.1f}"
+            )
         rows.append(cells(unit, *figures))
     header = ("Unit", *(f"{name} ({kind})" for name, kind, _, _ in measures))
     top: list[Run] = [f"Fiscal year {d.case.encounter.visit.year}; cells under 11 are suppressed."]
@@ -155,7 +202,10 @@ def aggregate_workbook(d: Draft) -> Document:
     groups = d.sample("groups", known, 8)
     by_group = Table(
         ("ICD-10-CM", "Condition", "Cases", "Mean stay, days"),
-        tuple(cells(each.icd10, each.short, str(20 + int(rng.random() * 400)), f"{2 + rng.random() * 6:.1f}") for each in groups),
+        tuple(
+            cells(each.icd10, each.short, str(20 + int(rng.random() * 400)), f"{2 + rng.random() * 6:.1f}")
+            for each in groups
+        ),
         "By condition",
     )
     d.at("cases")
@@ -167,14 +217,18 @@ def aggregate_workbook(d: Draft) -> Document:
         ("Reviewer", "provider.name"),
     )
     look = {"sheets": "wide", "dashboard": "fields", "report": "table"}[d.layout]
-    method = d.sample("method", (
-        "Counts come from the discharge abstract; transfers are counted once.",
-        "Rates per 1000 patient days; the denominator excludes newborns.",
-        "Confidence limits use the Wilson method.",
-        "Ages of 90 and over form one group.",
-        "Geography is shown for the state only.",
-        "The previous year's figures were restated.",
-    ), 3)  # fmt: skip
+    method = d.sample(
+        "method",
+        (
+            "Counts come from the discharge abstract; transfers are counted once.",
+            "Rates per 1000 patient days; the denominator excludes newborns.",
+            "Confidence limits use the Wilson method.",
+            "Ages of 90 and over form one group.",
+            "Geography is shown for the state only.",
+            "The previous year's figures were restated.",
+        ),
+        3,
+    )
     sections = [
         section("Measures by Unit", blocks),
         section("By Condition", by_group),

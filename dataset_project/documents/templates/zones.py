@@ -1,11 +1,12 @@
-"""What stands around the body: header, footer, comments, footnotes, boxes, pictures, hidden lines, notes, properties.
+"""What stands around the body: header, footer, comments, footnotes, boxes, pictures, hidden lines, properties.
 
-Which zones a document uses, and with which phrase, comes from streams that do not know the class, so twins have the same
+Which zones a document has, and with which phrase, comes from streams that do not know the class, so twins have the same
 zones; only the slots in the phrases differ. Phrases are in `phrases.yaml`.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
@@ -23,12 +24,13 @@ from dataset_project.documents.model.blocks import (
     Section,
     Table,
 )
-from dataset_project.documents.model.values import Runs, Value, plain
+from dataset_project.documents.model.values import Runs, plain
 from dataset_project.documents.templates.clinical import frames, phrases
-from dataset_project.documents.templates.draft import Draft, joined
+from dataset_project.documents.templates.draft import Draft
 from dataset_project.documents.templates.encounters import choice, sample
 from dataset_project.documents.templates.layouts import box, picture
 from dataset_project.documents.templates.slots import safe_in_names
+from dataset_project.documents.templates.wording import joined
 
 # Share of documents with look-alike lines, and with incidental identifiers, by difficulty.
 _LOOKALIKES = {"easy": 0.25, "medium": 0.6, "hard": 0.95}
@@ -50,6 +52,8 @@ MAILBOXES = (
     ("No Reply", "no-reply@example.net"),
 )
 """Mailboxes of offices: nobody's, so they stand in positives and negatives alike (RFC 2606 domains)."""
+# Slots of what a child does not have.
+_OF_ADULTS = re.compile(r"licence|plate|vin|user|url|email|Portal|portal")
 _STEM_ENDS = ("v2", "final", "copy", "rev C", "0417", "draft", "signed", "2")
 
 
@@ -71,15 +75,18 @@ def compose(
 ) -> Document:
     """The document: its sections with what a format's zones add.
 
-    ``stem``: name of the file with slots, else made of ``doctype``; ``kind``: whose phrases suit it; further identifiers of the
-    patient are told in passing in a chart only. ``narrative``: whether clinical asides fit, else codes. A format of one table gets the largest as such and the others as lines.
+    ``kind``: whose phrases suit it; further identifiers of the patient are told in passing in a chart only.
+    ``narrative``: whether clinical asides fit, else codes. ``stem``: name of the file with slots, else made of
+    ``doctype``. A format of one table gets the largest as such and the others as lines.
     """
     d.words["doctype"] = (doctype,)
-    for word in ("specialty", "short"):
-        d.words.setdefault(word, ("General",))
+    for word, general in (("specialty", "General"), ("short", "a common illness"), ("allergy", "none known")):
+        d.words.setdefault(word, (general,))
     kept = tuple(_with_notes(d, _enriched(d, list(sections), kind, narrative), kind))
     if d.single_table:
         kept = _one_table(kept)
+    line = identity_line(d)
+    kept = (*kept[:-1], replace(kept[-1], blocks=(*kept[-1].blocks, Paragraph(line, "small"))))
     d.at("zones")
     rng = d.rng("zones")
     header = d.fill(choice(rng, _of(kind, "headers"))) if rng.random() < 0.75 else ()
@@ -92,9 +99,7 @@ def compose(
         sections=kept,
         header=header if d.has("header") else (),
         footer=footer if d.has("footer") else (),
-        comments=tuple(
-            Comment(d.fill(authors[number % 3]), d.fill(each)) for number, each in enumerate(comments)
-        )
+        comments=tuple(Comment(d.fill(authors[number % 3]), d.fill(each)) for number, each in enumerate(comments))
         if d.has("comment")
         else (),
         footnotes=d.fills(footnotes) if d.has("footnote") else (),
@@ -106,8 +111,13 @@ def compose(
     )
 
 
+def identity_line(d: Draft) -> Runs:
+    """Who prepared the paper, as values that are never left blank: with it every document but a negative has staff."""
+    return d.at("contact").fill(d.pick("contact", phrases("contact_lines")), whole=True)
+
+
 def _metadata(d: Draft, doctype: str, kind: Kind) -> Metadata:
-    d.at("metadata")
+    d.at("properties")
     rng = d.rng("metadata")
     title = choice(rng, _TITLES[kind])
     subject, keywords, author = (choice(rng, _of(kind, each)) for each in ("subjects", "keywords", "authors"))
@@ -138,10 +148,19 @@ def _enriched(d: Draft, sections: list[Section], kind: Kind, narrative: bool) ->
     parts = rng.random(8)
     added: list[tuple[float, list[Block]]] = []
     if parts[0] < _LOOKALIKES[d.difficulty]:
-        added.append((parts[1], [Paragraph((each,)) for each in lookalike_lines(d, 1 + int(parts[2] * 2), kind == "chart" and narrative)]))
+        added.append(
+            (
+                parts[1],
+                [
+                    Paragraph((each,))
+                    for each in lookalike_lines(d, 1 + int(parts[2] * 2), kind == "chart" and narrative)
+                ],
+            )
+        )
     if kind == "chart" and parts[3] < _INCIDENTAL[d.difficulty]:
         d.at("incidental")
-        chosen = sample(rng, phrases("incidental"), 1 + int(parts[4] * 2))
+        options = [each for each in phrases("incidental") if not (d.child and _OF_ADULTS.search(each))]
+        chosen = sample(rng, options, 1 + int(parts[4] * 2))
         added.append((parts[5], [Paragraph(d.paragraph(chosen))]))
     if rng.random() < 0.3:
         d.at("box")
@@ -202,7 +221,7 @@ def _row_line(header: tuple[str, ...], row: tuple[Runs, ...]) -> Runs:
 
 def file_name(d: Draft, doctype: str, stem: str = "") -> Runs:
     """A name as people give files: with a name or number of the patient in a share of the positives."""
-    d.at("file name")
+    d.at("properties")
     rng = d.rng("file name")
     words = "_".join(doctype.lower().replace("-", " ").split())
     end = choice(rng, _STEM_ENDS)
@@ -213,18 +232,17 @@ def file_name(d: Draft, doctype: str, stem: str = "") -> Runs:
         else (words + "_{patient.family}", "{patient.given}_{patient.family}_" + words, words + "_{patient.mrn}")
     )
     chosen = choice(rng, options)
-    slots = [each.split("}")[0] for each in chosen.split("{")[1:]]
-    if wanted and slots and all(d.holds(each) for each in slots):
-        made = d.fill(chosen)
-        if safe_in_names(made) and any(isinstance(run, Value) for run in made) and plain(made)[0] not in ". ":
-            return made
+    made = d.fill(chosen, whole=True)
+    if wanted and safe_in_names(made) and plain(made)[0] not in ". ":
+        return made
     return (f"{words}_{end.replace(' ', '_')}",)
 
 
 def mailbox(d: Draft, owner: str, field: str, share: float = 0.75) -> Runs:
     """``Name <address>`` of somebody (patient, relative, provider, provider2, employee), else an office's mailbox."""
     rng = d.rng(f"mailbox/{field}")
-    part, (name, address) = rng.random(), choice(rng, MAILBOXES)
+    # Nobody writes to the last one.
+    part, (name, address) = rng.random(), choice(rng, MAILBOXES if field == "from" else MAILBOXES[:-1])
     if part < share and d.holds(f"{owner}.name"):
         d.at(f"mailbox/{field}")
         return joined((*d.field(f"{owner}.name"), " <", *d.field(f"{owner}.email"), ">"))
@@ -239,7 +257,9 @@ def mail_date(d: Draft, days_before: int = 0) -> str:
     return f"{day.isoformat()}T{minute // 60:02}:{minute % 60:02}:00"
 
 
-def headers(d: Draft, sender: str, to: Sequence[str], subject: str, cc: Sequence[str] = (), days_before: int = 0) -> MailHeaders:
+def headers(
+    d: Draft, sender: str, to: Sequence[str], subject: str, cc: Sequence[str] = (), days_before: int = 0
+) -> MailHeaders:
     """Headers of a message between owners of mailboxes; ``subject`` may have slots."""
     made_cc = tuple(mailbox(d, each, f"cc{number}") for number, each in enumerate(cc))
     receivers = tuple(mailbox(d, each, f"to{number}") for number, each in enumerate(to))
