@@ -75,7 +75,6 @@ def document_datasets(settings: DocumentSettings, size: str) -> list[Partitioned
         },
         key_configuration=lambda key: {"documents": len(batches.numbers(key))},
         upstreams=(Upstream(pools, "all"),),
-        validators=checks.plan_validators(settings),
         **by_batch,
     )
     documents = PartitionedDataset(

@@ -41,7 +41,7 @@ class Paragraph:
 
 @dataclass(frozen=True)
 class Fields:
-    """Label and value pairs, as on a form: written as lines, as a two-column table, or as cells, as the format likes."""
+    """Label and value pairs, as on a form: written as lines, as a two-column table, or as cells, as formats do."""
 
     pairs: tuple[tuple[str, Runs], ...]
 

@@ -1,8 +1,8 @@
 """The canonical text of a document and its spans, built while a format emits: never by searching afterwards.
 
 A format calls `Emitter.emit` for every run of text it writes, in its own order, with the place it writes it to. The
-canonical text is what was emitted, a line per emission; a span is a value's place in it (Unicode code points) and in the
-file (its locator).
+canonical text is what was emitted, a line per emission; a span is a value's place in it (Unicode code points) and in
+the file (its locator).
 """
 
 from __future__ import annotations
@@ -17,9 +17,11 @@ from dataset_project.documents.model.values import Runs, Value, plain
 Locator = Mapping[str, Any]
 """Where a value is in the file, as its format addresses it; JSON-able. Always has ``kind``, which a reader goes by:
 
-- ``xml``: part, and paragraph (index of the w:p / a:p in document order within the part) [docx, pptx; pptx also slide, shape]
+- ``xml``: part, and paragraph (index of the w:p or a:p in the part, in document order) [docx, pptx; pptx also slide and
+  shape; ``attribute`` for alternative texts and authors]
 - ``cell``: sheet, cell (``B7``) [xlsx]       - ``sheet_comment``: sheet, cell
-- ``pdf_text``: page (from 0), bbox [x0, y0, x1, y1] in points from the bottom left   - ``pdf_field``: name   - ``pdf_annotation``: page, index
+- ``pdf_text``: page (from 0), bbox [x0, y0, x1, y1] in points from the bottom left       - ``pdf_field``: name
+- ``pdf_annotation``: page, index       - ``pdf_alt``: page, index
 - ``property``: part, name [docProps of OOXML, PDF information]
 - ``line``: line number from 0 [txt, rtf, csv: with column]   - ``html``: element id, or ``comment`` index
 - ``mail_header``: header, index       - ``mime``: path (``2.1``) around another locator ``inner``

@@ -40,7 +40,7 @@ class Value:
 
     ``text``: the surface, at least one character, no line break. ``canonical``: the same value in one standard form
     (ISO date, digits only …), equal for all its surfaces. ``type``: fine type such as ``patient_name`` or ``mrn``;
-    ``i2b2``: the type of the i2b2 2014 de-identification track. ``subject_id``: id in the identity pool, empty for none.
+    ``i2b2``: the type of the i2b2 2014 de-identification track. ``subject_id``: id in the identity pool, or empty.
     """
 
     text: str

@@ -43,7 +43,7 @@ def appearance(row: Row, content: bytes, parts: int) -> dict[str, str | float]:
     Raises zipfile.BadZipFile for what should be an archive and is none.
     """
     name = str(row["path"]).rpartition("/")[2]
-    number = int("".join(re.findall(r"\d", name.partition(".")[0])) or 0)
+    number = int("".join(re.findall(r"\d", name.partition(".")[0])) or "0")
     found: dict[str, str | float] = {name: str(row[name]) for name in CATEGORIES if name != "layout"}
     found["layout"] = f"{row['template_id']} {row['layout_id']}"
     found |= dict.fromkeys(NUMBERS, 0.0)

@@ -17,6 +17,7 @@ from dataset_project.documents.identities.patterns import identifiers_in
 from dataset_project.documents.identities.pools import Pools
 from dataset_project.documents.identities.scanner import Hit, Scanner
 from dataset_project.documents.readers.registry import reader_for_file, reader_of
+from dataset_project.documents.schemas import CLASSES
 from dataset_project.documents.validation.problems import Problems
 from dataset_project.documents.validation.published_rows import (
     Row,
@@ -70,9 +71,9 @@ def _search(pools: Pools) -> _Search:
 
 @validator
 def negatives_are_clean(files: Files, directory: Path) -> Finding:
-    """Negatives, and negative parts of mixed containers, hold nobody of the pools and no shape of an identifier, and have
-    no spans; PII-only documents have no value of a patient or relative; positives have some; and whatever is found in a
-    document that may hold values is planted, known by a span.
+    """Negatives, and negative parts of mixed containers, hold nobody of the pools and no shape of an identifier, and
+    have no spans; PII-only documents have no value of a patient or relative; positives have some; and whatever is found
+    in a document that may hold values is planted, known by a span.
 
     ``files``: documents, spans and the four tables of the identity pools.
     """
@@ -84,8 +85,11 @@ def negatives_are_clean(files: Files, directory: Path) -> Finding:
     for row in rows:
         if row["parent_doc_id"] is not None:
             parts.setdefault(row["parent_doc_id"], []).append(row)
-    scanned = {"negative": 0, "pii_only": 0, "mixed": 0, "phi": 0}
+    scanned = dict.fromkeys(CLASSES, 0)
     for row in rows:
+        if row["class"] not in CLASSES:
+            problems.add("classes that are none", f"{row['doc_id']} {row['class']}")
+            continue
         if row["parent_doc_id"] is not None:
             continue
         mine = spans.get(row["doc_id"], [])
@@ -131,7 +135,7 @@ def _check_class(problems: Problems, row: Row, spans: Sequence[Row], parts: Sequ
     if found != "mixed" and not of_parts <= {found}:
         problems.add("parts of another class than their container", doc_id)
     named = [name for name in ("patient_id", "provider_id", "facility_id") if row[name] is not None]
-    if found == "negative" and named or found == "pii_only" and "patient_id" in named:
+    if (found == "negative" and named) or (found == "pii_only" and "patient_id" in named):
         problems.add("people of a document that is not theirs", f"{doc_id} {named[0]}")
 
 
@@ -143,9 +147,7 @@ def _check_clean(problems: Problems, whose: str, name: str, finds: Sequence[Hit]
             problems.add(f"shapes of identifiers in {whose}", f"{name} {hit.kind} {hit.text!r}")
 
 
-def _check_negative_parts(
-    problems: Problems, search: _Search, row: Row, content: bytes, parts: Sequence[Row]
-) -> None:
+def _check_negative_parts(problems: Problems, search: _Search, row: Row, content: bytes, parts: Sequence[Row]) -> None:
     """Each negative part, found by its hash, with its name in the container. Its own parts have rows of their own."""
     inside = {hashlib.sha256(data).hexdigest(): (name, data) for name, data in files_inside(str(row["path"]), content)}
     for part in parts:

@@ -30,7 +30,9 @@ FILES = "files"
 @validator
 def spans_are_found(files: Files, directory: Path) -> Finding:
     """Schemas; one file a row and one row a file, bytes and hash as stored, parts as they stand in their containers;
-    canonical text and its hash; every span within its text, and its text at its locator, as an independent reader finds.
+    canonical text and its hash; every span within its text, and its text found at its locator by the format's reader.
+
+    ``directory``: the partition's, with its ``files``.
     """
     if wrong := schema_problem(files):
         return Finding(False, wrong, {"problems": 1})
@@ -75,7 +77,9 @@ def _check_rows(
     for doc_id, row in of_files.items():
         mine = spans.get(doc_id, [])
         if row["spans"] != len(mine):
-            problems.add("documents with more or fewer spans than counted", f"{doc_id} {row['spans']}, {len(mine)} rows")
+            problems.add(
+                "documents with more or fewer spans than counted", f"{doc_id} {row['spans']}, {len(mine)} rows"
+            )
         if [span["span_id"] for span in mine] != [f"{doc_id}:{number}" for number in range(len(mine))]:
             problems.add("documents whose spans are not numbered", doc_id)
 

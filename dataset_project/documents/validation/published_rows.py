@@ -14,6 +14,7 @@ from email.policy import default
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 
 from dataset_project.documents.identities.pools import SCHEMAS, Pools
@@ -49,10 +50,16 @@ def spans_of(files: Files, columns: list[str] | None = None) -> dict[str, list[R
 
 
 def _rows(files: Files, table: str, columns: list[str] | None) -> list[Row]:
-    # As files: a path under ``key=…`` would be taken for a column of a partitioned dataset.
-    return [
-        row for path in paths_of(files, table) for row in pq.read_table(path, columns=columns, partitioning=None).to_pylist()
-    ]
+    return [row for path in paths_of(files, table) for row in table_at(path, columns).to_pylist()]
+
+
+def table_at(path: Path, columns: list[str] | None = None) -> pa.Table:
+    """A table, or some columns of it, as it stands in its file.
+
+    Not with `pq.read_table`: it loads pandas, 50 MB of every shard, and takes ``key=…`` in a path for a column.
+    """
+    with pq.ParquetFile(path) as file:
+        return file.read(columns)
 
 
 def files_inside(name: str, content: bytes, above: str = "") -> Iterator[tuple[str, bytes]]:
@@ -96,4 +103,4 @@ def pools_of(files: Files) -> Pools:
 # One: pools may be large, and all batches of a run share theirs.
 @functools.lru_cache(maxsize=1)
 def _pools(stamps: tuple[tuple[str, Path, int, int], ...]) -> Pools:
-    return Pools(**{name: pq.read_table(path, partitioning=None) for name, path, _, _ in stamps})
+    return Pools(**{name: table_at(path) for name, path, _, _ in stamps})

@@ -33,8 +33,8 @@ WHERE part.split <> whole.split ORDER BY 1
 
 @validator
 def patients_and_templates_keep_to_their_split(files: Files) -> Finding:
-    """Every patient (relatives count as theirs) and every layout of a template in one split only, parts in that of their
-    container, and no split that is none. ``files``: documents and spans, those of all batches."""
+    """Every patient (relatives count as theirs) and every layout of a template in one split only, parts in that of
+    their container, and no split that is none. ``files``: documents and spans, those of all batches."""
     if wrong := schema_problem(files):
         return Finding(False, wrong, {"problems": 1})
     problems = Problems()

@@ -31,8 +31,8 @@ _ENCOUNTER = frozenset(DATE_TYPES) - {"birth_date", "hire_date"}
 
 @validator
 def values_are_what_they_claim(files: Files, reference_date: date) -> Finding:
-    """Code and i2b2 type as of the fine type, checksums as their validity says, roles that may have such a value, ids of
-    the role, dates not after ``reference_date`` (but for a follow-up); the text is one way to write the value."""
+    """Code and i2b2 type as of the fine type, checksums as their validity says, roles that may have such a value, ids
+    of the role, dates not after ``reference_date`` (but for a follow-up); the text is one way to write the value."""
     if wrong := schema_problem(files):
         return Finding(False, wrong, {"problems": 1})
     problems, judged = Problems(), dict[tuple[str, ...], str]()
@@ -47,7 +47,7 @@ def values_are_what_they_claim(files: Files, reference_date: date) -> Finding:
             codes.add(span["hipaa_code"])
             key = tuple(span[name] for name in _JUDGED)
             if key not in judged:
-                judged[key] = _wrong_with(span, reference_date)
+                judged[key] = _judged(span, reference_date)
             if judged[key]:
                 what, _, how = judged[key].partition(": ")
                 problems.add(what, f"{span['span_id']} {how}")
@@ -55,6 +55,14 @@ def values_are_what_they_claim(files: Files, reference_date: date) -> Finding:
 
 
 _JUDGED = ("type", "hipaa_code", "i2b2_type", "role", "canonical", "validity", "subject_id", "text")
+
+
+def _judged(span: Row, reference_date: date) -> str:
+    try:
+        return _wrong_with(span, reference_date)
+    except Exception as error:
+        # Checks and styles are written for values of their type; what was spoilt may be anything.
+        return f"values that are not what their labels say: {span['type']} {span['canonical']!r}, {error!r}"
 
 
 def _wrong_with(span: Row, reference_date: date) -> str:
@@ -83,8 +91,8 @@ def _is_written(kind: str, canonical: str, text: str) -> bool:
 
 @validator
 def values_are_their_owners(files: Files) -> Finding:
-    """Each value of a subject is the one that the identity pools have of them, dates of the encounter after birth, and a
-    document is about the patient, provider and facility whom its row names.
+    """Each value of a subject is the one that the identity pools have of them, dates of the encounter after birth, and
+    a document is about the patient, provider and facility whom its row names.
 
     ``files``: documents, spans and the four tables of the identity pools.
     """
@@ -124,8 +132,12 @@ def _not_theirs(span: Row, people: dict[str, Any], pools: Pools) -> str:
     if person is None:
         return f"{span['subject_id']} is in no pool"
     if kind in _ENCOUNTER:
-        return "" if date.fromisoformat(canonical) >= person.birth_date else f"{kind} {canonical} is before birth"
-    expected = _canonicals(kind, person)
+        # ISO dates are in the order of their texts.
+        return "" if canonical >= str(getattr(person, "birth_date", "")) else f"{kind} {canonical} is before birth"
+    try:
+        expected = _canonicals(kind, person)
+    except AttributeError:
+        return f"{kind}, which {span['subject_id']} does not have"
     return "" if canonical in expected else f"{kind} {canonical!r}, {span['subject_id']} has {' or '.join(expected)!r}"
 
 
