@@ -1,0 +1,1 @@
+"""Published documents in the forms that people train and test with."""

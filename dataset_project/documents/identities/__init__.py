@@ -1,0 +1,1 @@
+"""The people documents are about: patients, providers, facilities, and identifiers with stated validity."""

@@ -1,0 +1,1 @@
+"""A document before it has a format: blocks, zones, planted values; and its canonical text with spans."""

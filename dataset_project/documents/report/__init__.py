@@ -1,0 +1,1 @@
+"""What the documents came to: counts, coverage, pictures, the dataset card."""

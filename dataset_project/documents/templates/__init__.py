@@ -1,0 +1,1 @@
+"""What is written about whom: every template with its positive and its negative twin."""
