@@ -29,7 +29,6 @@ class DocumentSettings(BaseModel):
     positives: Share = Field(0.40, description="share of documents with PHI")
     pii_only: Share = Field(0.10, description="share of documents with PII that is no PHI")
     mixed: Share = Field(0.05, description="share of containers with parts of both kinds; the rest is negative")
-    hard_negatives: Share = Field(0.5, description="share of negatives that hold look-alikes")
     formats: dict[str, Weight] = Field(
         default_factory=lambda: {
             "docx": 4, "pdf": 4, "xlsx": 2, "pptx": 1.5, "eml": 2.5, "nested_eml": 1,

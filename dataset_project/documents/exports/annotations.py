@@ -39,6 +39,8 @@ I2B2_ELEMENTS = {
         ),
         "LOCATION",
     ),
+    # The track has no counties: they are written as other locations.
+    "COUNTY": "LOCATION",
     "AGE": "AGE",
     "DATE": "DATE",
     **dict.fromkeys(("PHONE", "FAX", "EMAIL", "URL", "IPADDR"), "CONTACT"),
@@ -46,6 +48,8 @@ I2B2_ELEMENTS = {
         ("SSN", "MEDICALRECORD", "HEALTHPLAN", "ACCOUNT", "LICENSE", "VEHICLE", "DEVICE", "BIOID", "IDNUM"), "ID"
     ),
 }
+
+_AS_ANOTHER = {"COUNTY": "LOCATION-OTHER"}
 
 
 def json_line(document: Row, spans: Sequence[Row]) -> str:
@@ -103,7 +107,7 @@ def i2b2_xml(document: Row, spans: Sequence[Row]) -> str:
             "start": span["start"],
             "end": span["end"],
             "text": span["text"],
-            "TYPE": span["i2b2_type"],
+            "TYPE": _AS_ANOTHER.get(span["i2b2_type"], span["i2b2_type"]),
             "comment": "",
         }
         written = " ".join(f"{name}={quoteattr(str(value))}" for name, value in attributes.items())

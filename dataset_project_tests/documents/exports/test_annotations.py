@@ -91,3 +91,10 @@ def test_tokens_cover_every_sign_that_is_no_space(pieces):
 
 def test_every_type_of_the_track_has_its_element():
     assert set(I2B2_ELEMENTS.values()) == {"NAME", "PROFESSION", "LOCATION", "AGE", "DATE", "CONTACT", "ID"}
+
+
+def test_every_type_that_is_planted_has_an_element_of_the_track():
+    from dataset_project.documents.identities.fine_types import TYPES
+
+    assert {kind.i2b2 for kind in TYPES.values()} - set(I2B2_ELEMENTS) == set()
+    assert 'TYPE="LOCATION-OTHER"' in i2b2_xml(DOCUMENT, [_span("Seen", TEXT.index("Seen"), "county", "COUNTY")])
