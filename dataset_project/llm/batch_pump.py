@@ -6,7 +6,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from dataset_project.llm.batches import BatchKeeper
@@ -20,6 +21,16 @@ class BatchPump(Pump):
     def __init__(self, *arguments: Any, **keywords: Any):
         super().__init__(*arguments, **keywords)
         self._asked_at = time.monotonic()
+        self._is_asking = False
+
+    @contextmanager
+    def asking(self) -> Iterator[None]:
+        """No batch is formed while somebody asks, however long that takes on a busy machine."""
+        self._is_asking = True
+        try:
+            yield
+        finally:
+            self._asked_at, self._is_asking = time.monotonic(), False
 
     def nudge(self, prefer: str | None = None) -> None:
         self._asked_at = time.monotonic()
@@ -29,7 +40,7 @@ class BatchPump(Pump):
         keeper = BatchKeeper(
             *(self._settings, self._ledger, self._prices, client, self._group, self._books.ask, self._tell), forms=True
         )
-        await keeper.run(lambda: self._asked_at, lambda: self._prefer)
+        await keeper.run(lambda: time.monotonic() if self._is_asking else self._asked_at, lambda: self._prefer)
 
     async def _round(self) -> None:
         self._wake.clear()

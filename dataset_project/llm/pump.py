@@ -12,7 +12,7 @@ import threading
 import time
 from collections.abc import Callable, Coroutine, Sequence
 from concurrent.futures import CancelledError
-from contextlib import suppress
+from contextlib import AbstractContextManager, nullcontext, suppress
 from typing import Any
 
 from dataset_project.llm.batches import BatchKeeper
@@ -83,6 +83,10 @@ class Pump:
             if thread.ident is None:
                 self._has_ended.set()
             raise
+
+    def asking(self) -> AbstractContextManager[None]:
+        """Around asking: the live pump sends the first requests while the others are still being asked."""
+        return nullcontext()
 
     def nudge(self, prefer: str | None = None) -> None:
         """There is new work, first of all that labelled ``prefer``."""

@@ -69,17 +69,18 @@ class Runtime:
         schema that is not strict: that request, and those after it, are not asked.
         """
         wanted = (request for request in requests if request.key not in self._submitted)
-        # In pieces that grow, so that the first are on their way while the others are still being counted.
-        size = _SUBMITTED_FIRST
-        while piece := list(islice(wanted, size)):
-            size = min(2 * size, _SUBMITTED_AT_ONCE)
-            for request in piece:  # before it is in the ledger, where it would stop every run that comes to it
-                answer_schema(request.schema_hash, request.schema)
-            costs = {request.key: self._prices.worst_case(request) for request in piece}
-            self._before.update(key for key, each in self._ledger.answers(list(costs)).items() if each.kind == "ok")
-            self._ledger.enqueue(self.group, piece, costs, label=label)
-            self._submitted.update(costs)
-            self._pump.nudge()
+        with self._pump.asking():
+            # In pieces that grow, so that the first are on their way while the others are still being counted.
+            size = _SUBMITTED_FIRST
+            while piece := list(islice(wanted, size)):
+                size = min(2 * size, _SUBMITTED_AT_ONCE)
+                for request in piece:  # before it is in the ledger, where it would stop every run that comes to it
+                    answer_schema(request.schema_hash, request.schema)
+                costs = {request.key: self._prices.worst_case(request) for request in piece}
+                self._before.update(key for key, each in self._ledger.answers(list(costs)).items() if each.kind == "ok")
+                self._ledger.enqueue(self.group, piece, costs, label=label)
+                self._submitted.update(costs)
+                self._pump.nudge()
 
     def wait(
         self,
